@@ -1,0 +1,51 @@
+// Writes heads and chunk framing. Every head Hyperion sends, to clients and to providers, is written here from parsed
+// values; nothing is forwarded as it came. Appends to any buffer of the caller's: no allocation, no I/O.
+// Header values that come from outside are checked (no control bytes); a bad one is left out and `skipped` counts it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace hyperion::http {
+
+// A bounded writer over memory of the caller's (at most a block, from WriteQueue::reserve).
+class HeadWriter {
+ public:
+  HeadWriter(char* buffer, size_t capacity) : begin_(buffer), at_(buffer), end_(buffer + capacity) {}
+
+  void status_line(uint16_t status);
+  void request_line(std::string_view method, std::string_view target);  // HTTP/1.1
+  void header(std::string_view name, std::string_view value);
+  void header(std::string_view name, uint64_t value);
+  // Bytes known to be well formed, e.g. prepared at config load: "Name: value\r\n"...
+  void raw(std::string_view bytes);
+  void end();  // the empty line
+
+  // False if something did not fit; what was written is then unusable.
+  bool complete() const { return !overflow_; }
+  size_t size() const { return static_cast<size_t>(at_ - begin_); }
+  unsigned skipped() const { return skipped_; }
+
+ private:
+  char* begin_;
+  char* at_;
+  char* end_;
+  bool overflow_ = false;
+  unsigned skipped_ = 0;
+};
+
+const char* reason_phrase(uint16_t status);
+
+// Is `value` fit for a header value (visible ASCII, space, tab, obs-text; RFC 9110 5.5)?
+bool is_field_value(std::string_view value);
+
+// Chunk framing around bytes that follow separately: writes "1a2b\r\n" into `out` (>= 18 bytes), returns its length.
+size_t write_chunk_head(char* out, size_t chunk_size);
+inline constexpr std::string_view chunk_tail = "\r\n";
+inline constexpr std::string_view last_chunk = "0\r\n\r\n";
+
+// Decimal digits of `value` into `out` (>= 20 bytes); returns how many.
+size_t write_decimal(char* out, uint64_t value);
+
+}  // namespace hyperion::http

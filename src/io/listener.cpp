@@ -1,0 +1,107 @@
+#include "io/listener.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+namespace hyperion::io {
+namespace {
+
+std::string explain_bind(const Address& address, int error) {
+  std::string text = "cannot listen on " + address.text() + ": " + std::strerror(error) + ". ";
+  switch (error) {
+    case EADDRINUSE:
+      return text + "Another program has this port: stop it, or set another address under [server] listen.";
+    case EACCES:
+      return text + "Ports below 1024 need CAP_NET_BIND_SERVICE: use a higher port, or the systemd unit.";
+    case EADDRNOTAVAIL:
+      return text + "No interface of this machine has that address.";
+    default:
+      return text + "Check the address under [server] listen.";
+  }
+}
+
+}  // namespace
+
+Listener::~Listener() {
+  reactor_.runtime().timers.cancel(retry_);
+  if (fd_ >= 0) ::close(fd_);
+}
+
+std::string Listener::open(const Address& address, int backlog) {
+  int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return explain_bind(address, errno);
+  int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (address.storage.ss_family != AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  if (address.storage.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  if (bind(fd, address.get(), address.size) != 0 || listen(fd, backlog) != 0) {
+    int error = errno;
+    ::close(fd);
+    return explain_bind(address, error);
+  }
+  fd_ = fd;
+  return {};
+}
+
+Address Listener::address() const {
+  sockaddr_storage storage{};
+  socklen_t size = sizeof(storage);
+  getsockname(fd_, reinterpret_cast<sockaddr*>(&storage), &size);
+  return Address::from_sockaddr(reinterpret_cast<sockaddr*>(&storage), size);
+}
+
+void Listener::start() {
+  wanted_ = true;
+  if (fd_ < 0 || accept_.armed()) return;
+  io_uring_sqe* sqe = reactor_.prepare(accept_);
+  // No address output: one buffer would serve all accepts.
+  io_uring_prep_multishot_accept(sqe, fd_, nullptr, nullptr, SOCK_CLOEXEC);
+}
+
+void Listener::pause() {
+  wanted_ = false;
+  reactor_.cancel(accept_);
+}
+
+void Listener::close() {
+  wanted_ = false;
+  reactor_.runtime().timers.cancel(retry_);
+  reactor_.cancel(accept_);
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+void Listener::on_accepted(int32_t result, uint32_t) {
+  if (result >= 0) take(result);
+  if (accept_.armed() || !wanted_) return;
+  bool exhausted = result == -EMFILE || result == -ENFILE || result == -ENOMEM || result == -ENOBUFS;
+  if (exhausted) {
+    reactor_.runtime().timers.arm(retry_, reactor_.clock().now() + retry_ms * ns_per_ms);
+  } else {
+    start();
+  }
+}
+
+void Listener::on_retry() {
+  if (wanted_) start();
+}
+
+void Listener::take(int fd) {
+  if (!wanted_) {
+    ::close(fd);
+    return;
+  }
+  TcpStream* stream = reactor_.adopt(fd);
+  if (stream == nullptr) {
+    acceptor_.on_accept_overflow(fd);
+    ::close(fd);
+    return;
+  }
+  acceptor_.on_accept(stream);
+}
+
+}  // namespace hyperion::io

@@ -1,0 +1,65 @@
+// One listening socket of one shard.
+//
+// Every shard has its own socket on the same address (SO_REUSEPORT), so the kernel spreads connections and shards share nothing;
+// few long connections can therefore sit on few cores. Accepting is one multishot operation. Without descriptors (EMFILE)
+// it pauses and tries again; `pause` and `resume` are for overload and drain. The acceptor gets a Stream whose
+// reading is paused. Fails only in `open`, with a sentence for people.
+#pragma once
+
+#include <string>
+
+#include "io/operation.h"
+#include "io/reactor.h"
+#include "io/tcp_stream.h"
+
+namespace hyperion::io {
+
+class Acceptor {
+ public:
+  // Takes over `stream`: set its handler and start reading, or terminate it.
+  virtual void on_accept(Stream* stream) = 0;
+  // The shard's limit of streams is reached: `fd` is a connected socket; answer if you like. It is closed after the call.
+  virtual void on_accept_overflow(int fd) = 0;
+
+ protected:
+  ~Acceptor() = default;
+};
+
+class Listener {
+ public:
+  Listener(Reactor& reactor, Acceptor& acceptor) : reactor_(reactor), acceptor_(acceptor) {}
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
+
+  // Binds and listens; an error is a whole sentence with the remedy, empty on success.
+  std::string open(const Address& address, int backlog);
+  // Takes an inherited listening socket.
+  void adopt(int fd) { fd_ = fd; }
+  void start();
+  // Stops accepting; what is queued in the kernel stays there.
+  void pause();
+  void resume() { start(); }
+  // Stops and closes. The listener must outlive the turn in which its operation ends: see `closed`.
+  void close();
+  bool closed() const { return fd_ < 0 && !accept_.armed(); }
+  // The address really bound (port 0 replaced).
+  Address address() const;
+
+ private:
+  void on_accepted(int32_t result, uint32_t flags);
+  void on_retry();
+  void take(int fd);
+
+  // How long accepting pauses when the process has no descriptors left.
+  static constexpr uint64_t retry_ms = 100;
+
+  Reactor& reactor_;
+  Acceptor& acceptor_;
+  int fd_ = -1;
+  bool wanted_ = false;
+  MemberOperation<Listener, &Listener::on_accepted> accept_{this};
+  MemberTimer<Listener, &Listener::on_retry> retry_{this};
+};
+
+}  // namespace hyperion::io

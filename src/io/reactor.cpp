@@ -1,0 +1,208 @@
+#include "io/reactor.h"
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/assert.h"
+#include "io/ring_setup.h"
+#include "io/tcp_stream.h"
+
+namespace hyperion::io {
+
+Reactor::Reactor(const ReactorSettings& settings, uint64_t seed)
+    : settings_(settings),
+      timers_(clock_.now()),
+      blocks_(settings.blocks_max),
+      random_(seed),
+      runtime_{clock_, timers_, deferred_, blocks_, random_, *this},
+      streams_(std::make_unique<Slab<TcpStream>>(settings.streams_max)) {
+  ready_.reserve(size_t{settings.ring_entries} * completion_queue_factor);
+  optimistic_sends_.reserve(settings.ring_entries);
+}
+
+Reactor::~Reactor() {
+  receive_buffers_.close();
+  if (ring_open_) io_uring_queue_exit(&ring_);
+}
+
+Refusal Reactor::open() {
+  CapabilityReport report = probe_capabilities();
+  if (report.refusal) return report.refusal;
+  RingSetup setup = set_up_ring(&ring_, settings_.ring_entries);
+  if (setup.error != 0) return explain_refusal("io_uring_setup", setup.error);
+  ring_open_ = true;
+  // Saves a descriptor look-up for each call; without it everything still works.
+  io_uring_register_ring_fd(&ring_);
+  int result = receive_buffers_.open(&ring_, settings_.receive_buffer_count,
+                                     settings_.receive_buffer_size_bytes);
+  if (result != 0) return explain_refusal("registering the receive buffers", -result);
+  optimistic_ = settings_.optimistic_send && report.optimistic_send;
+  return {};
+}
+
+size_t Reactor::streams_in_use() const { return streams_->in_use(); }
+
+void Reactor::run() {
+  while (!stopped_) turn();
+}
+
+void Reactor::turn(bool may_wait) {
+  ++statistics_.turns;
+  enter(may_wait && ready_next_ == ready_.size() && !urgent_ && starved_.empty());
+  clock_.refresh();
+  urgent_ = false;
+  collect();
+  settle_optimistic();
+  run_ready();
+  timers_.expire(clock_.now());
+  if (!starved_.empty() && receive_buffers_.leased() < receive_buffers_.count()) starved_.run_all();
+  deferred_.run_all();
+}
+
+void Reactor::enter(bool may_wait) {
+  if (!may_wait) {
+    io_uring_submit_and_get_events(&ring_);
+    return;
+  }
+  Instant next = timers_.next_deadline();
+  uint64_t wait_ns = next ? elapsed_ns(clock_.now(), next) : 0;
+  if (settings_.busy_poll_us != 0) {
+    Instant until = clock_.precise_now() + settings_.busy_poll_us * ns_per_us;
+    do {
+      io_uring_submit_and_get_events(&ring_);
+      if (io_uring_cq_ready(&ring_) > 0) return;
+    } while (clock_.precise_now() < until && (!next || clock_.precise_now() < next));
+  }
+  io_uring_cqe* first = nullptr;
+  if (!next) {
+    io_uring_submit_and_wait(&ring_, 1);
+    return;
+  }
+  if (wait_ns == 0) {
+    io_uring_submit_and_get_events(&ring_);
+    return;
+  }
+  __kernel_timespec timeout{static_cast<int64_t>(wait_ns / ns_per_s),
+                            static_cast<long long>(wait_ns % ns_per_s)};
+  io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+}
+
+void Reactor::collect() {
+  if (ready_next_ == ready_.size()) {
+    ready_.clear();
+    ready_next_ = 0;
+  }
+  // One call hands over a limited batch: look again until the queue stays empty.
+  while (unsigned available = io_uring_cq_ready(&ring_)) {
+    unsigned head = 0;
+    unsigned seen = 0;
+    io_uring_cqe* cqe = nullptr;
+    io_uring_for_each_cqe(&ring_, head, cqe) {
+      ++seen;
+      uint64_t data = io_uring_cqe_get_data64(cqe);
+      auto* operation = reinterpret_cast<Operation*>(data & ~Operation::generation_mask);
+      if (operation == nullptr) continue;  // a cancel request: says nothing about the operation's memory
+      HYPERION_ASSERT((data & Operation::generation_mask) == operation->generation_);
+      HYPERION_ASSERT(operation->armed_);
+      operation->completion_seen_ = true;
+      ready_.push_back({operation, cqe->res, cqe->flags});
+      if (seen == available) break;
+    }
+    io_uring_cq_advance(&ring_, seen);
+    statistics_.completions += seen;
+  }
+  check_overflow();
+}
+
+void Reactor::check_overflow() {
+  unsigned overflow = *ring_.cq.koverflow;
+  if (overflow != statistics_.completion_overflows) statistics_.completion_overflows = overflow;
+}
+
+void Reactor::settle_optimistic() {
+  if (optimistic_sends_.empty()) return;
+  // Entries that the kernel has not taken yet say nothing by their silence.
+  if (io_uring_sq_ready(&ring_) != 0) return;
+  for (Operation* operation : optimistic_sends_) {
+    operation->silent_on_success_ = false;
+    if (operation->completion_seen_) continue;
+    ++statistics_.sends_silent;
+    ready_.push_back({operation, operation->expected_, 0});
+  }
+  optimistic_sends_.clear();
+}
+
+void Reactor::run_ready() {
+  size_t end = std::min(ready_.size(), ready_next_ + settings_.callbacks_per_turn_max);
+  while (ready_next_ < end) complete(ready_[ready_next_++]);
+}
+
+void Reactor::complete(const Completion& completion) {
+  Operation* operation = completion.operation;
+  if ((completion.flags & IORING_CQE_F_MORE) == 0) {
+    operation->armed_ = false;
+    operation->generation_ = (operation->generation_ + 1) & Operation::generation_mask;
+  }
+  operation->on_complete(completion.result, completion.flags);
+}
+
+io_uring_sqe* Reactor::prepare(Operation& operation) {
+  HYPERION_ASSERT(!operation.armed_);
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+  while (sqe == nullptr) {
+    io_uring_submit(&ring_);
+    sqe = io_uring_get_sqe(&ring_);
+  }
+  operation.armed_ = true;
+  operation.completion_seen_ = false;
+  operation.silent_on_success_ = false;
+  // The prepare functions of liburing leave user_data alone.
+  sqe->user_data = operation.user_data();
+  return sqe;
+}
+
+io_uring_sqe* Reactor::prepare_optimistic(Operation& operation, size_t size, unsigned& msg_flags) {
+  io_uring_sqe* sqe = prepare(operation);
+  ++statistics_.sends;
+  msg_flags = MSG_WAITALL | MSG_NOSIGNAL;
+  if (optimistic_) {
+    msg_flags |= MSG_DONTWAIT;
+    operation.silent_on_success_ = true;
+    operation.expected_ = static_cast<int32_t>(size);
+    optimistic_sends_.push_back(&operation);
+  }
+  return sqe;
+}
+
+void Reactor::cancel(Operation& operation) {
+  if (!operation.armed_) return;
+  io_uring_sqe* sqe = io_uring_get_sqe(&ring_);
+  while (sqe == nullptr) {
+    io_uring_submit(&ring_);
+    sqe = io_uring_get_sqe(&ring_);
+  }
+  io_uring_prep_cancel64(sqe, operation.user_data(), 0);
+  sqe->user_data = 0;
+}
+
+TcpStream* Reactor::adopt(int fd) { return streams_->create(*this, fd); }
+
+Stream* Reactor::connect(const Address& address, StreamHandler* handler) {
+  int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) return nullptr;
+  TcpStream* stream = adopt(fd);
+  if (stream == nullptr) {
+    ::close(fd);
+    return nullptr;
+  }
+  stream->set_handler(handler);
+  stream->start_connect(address);
+  return stream;
+}
+
+void Reactor::release(TcpStream* stream) { streams_->destroy(stream); }
+
+}  // namespace hyperion::io

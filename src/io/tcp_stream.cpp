@@ -1,0 +1,206 @@
+#include "io/tcp_stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/assert.h"
+
+namespace hyperion::io {
+namespace {
+
+Error socket_error(ErrorCode code, int32_t result) {
+  return make_error(code, Side::none, static_cast<int>(-result));
+}
+
+}  // namespace
+
+TcpStream::TcpStream(Reactor& reactor, int fd)
+    : reactor_(reactor), fd_(fd), output_(reactor.runtime().blocks) {
+  // Small writes leave at once: a delayed token is the one thing a stream must not have.
+  int on = 1;
+  setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+TcpStream::~TcpStream() { HYPERION_ASSERT(fd_ < 0); }
+
+void TcpStream::start_connect(const Address& address) {
+  connecting_ = true;
+  reading_wanted_ = true;
+  // The address is read when the entry is submitted; vectors_ is unused until the first send.
+  static_assert(sizeof(vectors_) >= sizeof(sockaddr_storage));
+  auto* storage = reinterpret_cast<sockaddr_storage*>(vectors_);
+  *storage = address.storage;
+  io_uring_sqe* sqe = reactor_.prepare(connect_);
+  io_uring_prep_connect(sqe, fd_, reinterpret_cast<sockaddr*>(storage), address.size);
+}
+
+void TcpStream::on_connected(int32_t result, uint32_t) {
+  connecting_ = false;
+  if (terminated_) {
+    close_if_joined();
+    return;
+  }
+  if (result < 0) {
+    report_end(socket_error(ErrorCode::connect_failed, result));
+    return;
+  }
+  if (reading_wanted_) arm_receive();
+  if (!output_.empty()) reactor_.deferred().add(this);
+  handler_->on_open();
+}
+
+void TcpStream::resume_reading() {
+  reading_wanted_ = true;
+  if (!connecting_ && !ended_ && !terminated_ && !receive_.armed()) arm_receive();
+}
+
+void TcpStream::pause_reading() {
+  if (!reading_wanted_) return;
+  reading_wanted_ = false;
+  if (receive_.armed() && !receive_cancelled_) {
+    receive_cancelled_ = true;
+    reactor_.cancel(receive_);
+  }
+}
+
+void TcpStream::arm_receive() {
+  receive_cancelled_ = false;
+  io_uring_sqe* sqe = reactor_.prepare(receive_);
+  io_uring_prep_recv_multishot(sqe, fd_, nullptr, 0, 0);
+  sqe->flags |= IOSQE_BUFFER_SELECT;
+  sqe->buf_group = ReceiveBuffers::group;
+}
+
+void TcpStream::on_receive(int32_t result, uint32_t flags) {
+  if ((flags & IORING_CQE_F_BUFFER) != 0) {
+    ReceiveBuffers::Lease lease(reactor_.receive_buffers(),
+                                static_cast<uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT));
+    if (result > 0 && !terminated_ && !ended_) {
+      handler_->on_read(lease.bytes(static_cast<size_t>(result)));
+    }
+  }
+  if (terminated_) {
+    close_if_joined();
+    return;
+  }
+  if (receive_.armed() || ended_) return;
+  if (result == 0) {
+    report_end(make_error(ErrorCode::end_of_stream));
+  } else if (result == -ENOBUFS) {
+    reactor_.add_starved(this);
+  } else if (result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
+    report_end(socket_error(ErrorCode::connection_reset, result));
+  } else if (reading_wanted_) {
+    arm_receive();
+  }
+}
+
+void TcpStream::report_end(Error error) {
+  if (ended_) return;
+  ended_ = true;
+  handler_->on_end(error);
+}
+
+void TcpStream::flush() {
+  if (!terminated_) reactor_.deferred().add(this);
+}
+
+void TcpStream::finish_writing() {
+  finishing_ = true;
+  flush();
+}
+
+// End of the turn: close, send, or go on receiving after the ring of buffers had run dry.
+void TcpStream::run_deferred() {
+  if (terminated_) {
+    ::close(fd_);
+    fd_ = -1;
+    output_.clear();
+    handler_->on_closed();
+    reactor_.release(this);
+    return;
+  }
+  if (connecting_) return;
+  if (reading_wanted_ && !ended_ && !receive_.armed()) arm_receive();
+  if (send_.armed()) return;
+  if (!output_.empty()) {
+    start_send();
+  } else if (finishing_ && !finished_) {
+    finished_ = true;
+    ::shutdown(fd_, SHUT_WR);
+  }
+}
+
+void TcpStream::start_send() {
+  size_t count = output_.fill(vectors_, vectors_max_count);
+  size_t size = 0;
+  for (size_t i = 0; i < count; ++i) size += vectors_[i].iov_len;
+  unsigned msg_flags = 0;
+  io_uring_sqe* sqe = reactor_.prepare_optimistic(send_, size, msg_flags);
+  if (count == 1) {
+    io_uring_prep_send(sqe, fd_, vectors_[0].iov_base, vectors_[0].iov_len, static_cast<int>(msg_flags));
+  } else {
+    message_ = {};
+    message_.msg_iov = vectors_;
+    message_.msg_iovlen = count;
+    io_uring_prep_sendmsg(sqe, fd_, &message_, msg_flags);
+  }
+  if ((msg_flags & MSG_DONTWAIT) == 0) return;
+  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
+  // More to do when this is out: don't sleep on the silence.
+  if (finishing_ || size < output_.size_bytes() || size > silent_below_bytes) reactor_.do_not_sleep();
+}
+
+// The socket is full: an ordinary send, which completes when the kernel has taken everything.
+void TcpStream::start_waiting_send() {
+  size_t count = output_.fill(vectors_, vectors_max_count);
+  message_ = {};
+  message_.msg_iov = vectors_;
+  message_.msg_iovlen = count;
+  io_uring_sqe* sqe = reactor_.prepare(send_);
+  // Without MSG_WAITALL: each bit of room is progress, which the stall timers of the owner look for.
+  io_uring_prep_sendmsg(sqe, fd_, &message_, MSG_NOSIGNAL);
+}
+
+void TcpStream::on_sent(int32_t result, uint32_t) {
+  if (terminated_) {
+    close_if_joined();
+    return;
+  }
+  if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ECANCELED) {
+    output_.clear();
+    report_end(socket_error(ErrorCode::connection_reset, result));
+    return;
+  }
+  if (result > 0) output_.consume(static_cast<size_t>(result));
+  bool took_all = output_.empty();
+  if (!took_all) {
+    start_waiting_send();
+  } else if (finishing_) {
+    reactor_.deferred().add(this);
+  }
+  if (result > 0) handler_->on_written();
+}
+
+void TcpStream::terminate() {
+  if (terminated_) return;
+  terminated_ = true;
+  if (linked()) unlink();
+  ::shutdown(fd_, SHUT_RDWR);
+  // Shutdown ends a receive by itself; a connect or a starved receive needs the cancel.
+  reactor_.cancel(connect_);
+  reactor_.cancel(receive_);
+  reactor_.cancel(send_);
+  if (send_.armed() || receive_.armed() || connect_.armed()) reactor_.do_not_sleep();
+  close_if_joined();
+}
+
+void TcpStream::close_if_joined() {
+  if (receive_.armed() || send_.armed() || connect_.armed()) return;
+  reactor_.deferred().add(this);
+}
+
+}  // namespace hyperion::io

@@ -1,0 +1,139 @@
+// The nouns of the catalogue: a model, a provider, and a deployment (a model at a provider).
+//
+// Plain facts, filled by `config` from conf/models.toml and the conf file, immutable afterwards and
+// shared by all shards as part of the configuration snapshot. What differs from model to model or
+// from provider to provider is a field here, not an `if` elsewhere. Pointers between them stay
+// valid as long as the Catalog that holds them, which the snapshot keeps alive: a request that
+// began under a snapshot keeps it until its end. Nothing here can fail or do I/O.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/secret.h"
+#include "catalog/base_url.h"
+#include "catalog/version.h"
+#include "io/address.h"
+
+namespace hyperion::catalog {
+
+// The wire format a provider speaks.
+enum class Dialect : uint8_t { openai, anthropic, gemini };
+
+// What a model can be asked for. Bits of Model::endpoints.
+enum class Endpoint : uint8_t {
+  chat = 1,
+  completions = 2,
+  embeddings = 4,
+  responses = 8,
+  moderations = 16,
+};
+
+// Retired models are never chosen; preview and deprecated ones only where no active one exists.
+enum class Status : uint8_t { active, preview, deprecated, retired };
+
+inline constexpr int64_t price_unknown = -1;
+
+// Pico-dollars per token: 1 USD per million tokens is 1,000,000. Unknown is never zero.
+struct Prices {
+  int64_t input = price_unknown;
+  int64_t output = price_unknown;
+  int64_t cached_input = price_unknown;
+  bool operator==(const Prices&) const = default;
+};
+
+struct Model {
+  std::string id;      // wire id at its vendor: "gpt-4o-2024-11-20"
+  std::string family;  // the vendor, "openai": providers say which families they serve
+  std::vector<std::string> aliases;
+  // The line of models it belongs to, first its name ("claude-haiku"), then further shorthands
+  // ("haiku").
+  std::vector<std::string> series;
+  std::string moving_name;  // "gpt-4o" of a dated release; empty otherwise
+  Version version;          // read from the id and `released`
+  uint32_t released = 0;    // 20241120; 0 unknown
+  Status status = Status::active;
+  std::string successor;        // a name, of use when retired
+  uint8_t endpoints = 0;        // bits of Endpoint
+  uint32_t context_tokens = 0;  // 0 unknown
+  uint32_t output_tokens_max = 0;
+  uint32_t first_byte_ms = 0;  // reasoning models are silent for minutes; 0: as the provider
+  Prices prices;
+
+  bool serves(Endpoint endpoint) const { return (endpoints & static_cast<uint8_t>(endpoint)) != 0; }
+};
+
+// How a provider's key is presented: {"authorization", "Bearer "}, {"x-api-key", ""}.
+struct AuthenticationStyle {
+  std::string header = "authorization";  // lower case
+  std::string prefix = "Bearer ";
+};
+
+// Deadlines of one attempt. The conf's [timeouts] gives the defaults, a provider's section may
+// differ.
+struct UpstreamTimeouts {
+  uint32_t connect_ms = 3'000;
+  uint32_t tls_handshake_ms = 5'000;
+  uint32_t first_byte_ms = 60'000;  // of a stream; a plain answer may be silent for total_ms
+  uint32_t idle_ms = 60'000;        // between bytes of the answer
+  uint32_t total_ms = 600'000;
+  bool operator==(const UpstreamTimeouts&) const = default;
+};
+
+// Bounds of a provider's connections in one shard. The conf's [upstream] gives the defaults.
+struct ConnectionLimits {
+  uint32_t connections_per_shard_max = 256;
+  uint32_t connections_warm = 1;         // opened before they are needed, per shard
+  uint32_t connection_idle_ms = 60'000;  // an unused connection is closed after this
+  uint32_t connection_requests_max = 10'000;
+  bool operator==(const ConnectionLimits&) const = default;
+};
+
+struct Provider {
+  std::string name;    // label of logs, metrics and `name/model`
+  uint16_t index = 0;  // in Catalog::providers()
+  Dialect dialect = Dialect::openai;
+  BaseUrl base_url;
+  // Where to connect instead of resolving the host (tests, private links). TLS still checks the
+  // host.
+  std::vector<io::Address> addresses;
+  std::string
+      tls_server_name;  // SNI and the name the certificate must carry; the host unless given
+  std::string ca_file;  // empty: [tls] ca_file, and without one the system's bundle
+  AuthenticationStyle authentication;
+  Secret key;                    // empty where the provider wants none
+  bool usable = true;            // false: its key is missing; requests to it are answered 503
+  std::string unusable_because;  // "no key: set OPENAI_API_KEY"
+  std::vector<std::pair<std::string, std::string>>
+      headers;                      // added to every request; lower-case names
+  std::vector<std::string> serves;  // families
+  bool passthrough_unknown_models = false;
+  UpstreamTimeouts timeouts;
+  ConnectionLimits connections;
+};
+
+// A model at a provider: what a name finally stands for, and what an attempt is made at.
+struct Deployment {
+  std::string id;      // "openai/gpt-4o-2024-11-20", or the name the conf gives it
+  uint16_t index = 0;  // in Catalog::deployments(), and its bit in a DeploymentSet
+  const Model* model =
+      nullptr;  // nullptr: the open deployment of a provider that takes unknown models
+  const Provider* provider = nullptr;
+  std::string upstream_model;  // the name the provider wants
+  std::string
+      upstream_model_json;  // the same as a JSON string, quotes included; spliced into bodies
+
+  bool is_open() const { return model == nullptr; }
+  uint32_t first_byte_ms() const {
+    return model != nullptr && model->first_byte_ms != 0 ? model->first_byte_ms
+                                                         : provider->timeouts.first_byte_ms;
+  }
+};
+
+std::string_view name_of(Dialect dialect);
+std::string_view name_of(Status status);
+
+}  // namespace hyperion::catalog

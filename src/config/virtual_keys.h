@@ -1,0 +1,50 @@
+// The keys that clients present, as the conf lists them: by hash, never in clear.
+//
+// The gateway hashes what a client presents and asks `find`, which looks the hash up and then
+// compares all of it in constant time. Unknown and revoked keys take the same steps, so that the
+// time of the 401 says nothing. Built when a configuration is loaded, immutable afterwards; neither
+// allocates nor fails on the request path.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "catalog/catalog.h"
+
+namespace hyperion::config {
+
+using KeyHash = std::array<uint8_t, 32>;  // SHA-256 of the whole key as presented
+
+struct VirtualKey {
+  std::string id;    // label of logs and metrics
+  std::string name;  // for people
+  KeyHash hash{};
+  uint16_t index = 0;
+  bool revoked = false;
+  bool test = false;  // an sk_test_ key: may ask for faults where `test_faults` is on
+  uint64_t body_size_max_bytes = 0;  // 0: [limits] body_size_max_bytes
+  std::vector<std::string> models = {"*"};
+  catalog::DeploymentSet allowed;  // what `models` means in the catalogue of the same snapshot
+};
+
+class VirtualKeys {
+ public:
+  VirtualKeys() = default;
+  explicit VirtualKeys(std::vector<VirtualKey> keys);
+
+  // The key with this hash unless it is revoked, or nullptr.
+  const VirtualKey* find(const KeyHash& hash) const;
+  std::span<const VirtualKey> all() const { return keys_; }
+
+ private:
+  std::vector<VirtualKey> keys_;
+  std::vector<uint32_t> slots_;  // index plus one, open addressing by the hash's first bytes
+};
+
+// True when all bytes are equal; the time does not depend on where they differ.
+bool equal_in_constant_time(std::span<const uint8_t> left, std::span<const uint8_t> right);
+
+}  // namespace hyperion::config

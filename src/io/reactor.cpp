@@ -21,6 +21,7 @@ Reactor::Reactor(const ReactorSettings& settings, uint64_t seed)
       streams_(std::make_unique<Slab<TcpStream>>(settings.streams_max)) {
   ready_.reserve(size_t{settings.ring_entries} * completion_queue_factor);
   optimistic_sends_.reserve(settings.ring_entries);
+  ready_sends_.reserve(settings.ring_entries);
 }
 
 Reactor::~Reactor() {
@@ -130,9 +131,12 @@ void Reactor::settle_optimistic() {
     operation->silent_on_success_ = false;
     if (operation->completion_seen_) continue;
     ++statistics_.sends_silent;
-    ready_.push_back({operation, operation->expected_, 0});
+    ready_sends_.push_back(operation);
   }
   optimistic_sends_.clear();
+  // Before what was received: an answer is out before the next request of its connection is read.
+  for (Operation* operation : ready_sends_) complete({operation, operation->expected_, 0});
+  ready_sends_.clear();
 }
 
 void Reactor::run_ready() {

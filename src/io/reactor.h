@@ -127,7 +127,8 @@ class Reactor final : public Transport {
   ReceiveBuffers receive_buffers_;
   std::vector<Completion> ready_;  // run from ready_next_ on
   size_t ready_next_ = 0;
-  std::vector<Operation*> optimistic_sends_;
+  std::vector<Operation*> optimistic_sends_;  // submitted, not settled
+  std::vector<Operation*> ready_sends_;
   std::unique_ptr<Slab<TcpStream>> streams_;
   ReactorStatistics statistics_;
 };

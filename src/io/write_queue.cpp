@@ -80,6 +80,21 @@ void WriteQueue::commit(size_t size) {
   size_ += size;
 }
 
+void WriteQueue::append_all(WriteQueue& other) {
+  if (other.head_ == nullptr) return;
+  if (tail_ == nullptr) {
+    head_ = other.head_;
+  } else {
+    tail_->next = other.head_;
+  }
+  tail_ = other.tail_;
+  last_ = other.last_;
+  size_ += other.size_;
+  other.head_ = other.tail_ = nullptr;
+  other.last_ = nullptr;
+  other.size_ = 0;
+}
+
 size_t WriteQueue::fill(iovec* vectors, size_t capacity) const {
   size_t count = 0;
   for (Block* block = head_; block != nullptr; block = block->next) {

@@ -36,6 +36,9 @@ class WriteQueue {
   char* reserve(size_t size);
   void commit(size_t size);
 
+  // Moves everything that `other` (of the same pool) holds to the back of this queue. O(1).
+  void append_all(WriteQueue& other);
+
   // Describes the front of the queue in up to `capacity` iovecs; returns how many were filled.
   size_t fill(iovec* vectors, size_t capacity) const;
 

@@ -1,0 +1,60 @@
+#include "base/byte_buffer.h"
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/assert.h"
+
+namespace hyperion {
+
+bool ByteBuffer::reserve(size_t size) { return size <= capacity_ || grow(size); }
+
+bool ByteBuffer::append(std::string_view bytes) {
+  size_t wanted = size_ + bytes.size();
+  if (wanted > capacity_ && !grow(std::max(wanted, capacity_ * 2))) return false;
+  if (!bytes.empty()) std::memcpy(bytes_ + size_, bytes.data(), bytes.size());
+  size_ = wanted;
+  return true;
+}
+
+void ByteBuffer::consume(size_t size) {
+  HYPERION_ASSERT(size <= size_);
+  size_ -= size;
+  if (size_ > 0) std::memmove(bytes_, bytes_ + size, size_);
+}
+
+bool ByteBuffer::grow(size_t wanted) {
+  constexpr size_t in_block = Block::capacity() - padding_bytes;
+  if (block_ == nullptr && bytes_ == nullptr && wanted <= in_block) {
+    block_ = pool_.take();
+    if (block_ == nullptr) return false;
+    bytes_ = block_->bytes;
+    capacity_ = in_block;
+    return true;
+  }
+  if (!budget_.take(wanted + padding_bytes)) return false;
+  char* bytes = static_cast<char*>(std::malloc(wanted + padding_bytes));
+  HYPERION_ASSERT(bytes != nullptr);
+  if (size_ > 0) std::memcpy(bytes, bytes_, size_);
+  size_t size = size_;
+  release();
+  bytes_ = bytes;
+  size_ = size;
+  capacity_ = wanted;
+  return true;
+}
+
+void ByteBuffer::release() {
+  if (block_ != nullptr) {
+    pool_.give_back(block_);
+  } else if (bytes_ != nullptr) {
+    std::free(bytes_);
+    budget_.give_back(capacity_ + padding_bytes);
+  }
+  block_ = nullptr;
+  bytes_ = nullptr;
+  size_ = capacity_ = 0;
+}
+
+}  // namespace hyperion

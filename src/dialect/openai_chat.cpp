@@ -1,0 +1,161 @@
+#include "dialect/openai_chat.h"
+
+#include "json/cursor.h"
+
+namespace hyperion::dialect::openai_chat {
+namespace {
+
+using json::Cursor;
+
+// Anything but null, "" and [] gives the client something.
+bool has_content(Cursor& cursor) {
+  char first = cursor.peek();
+  std::string_view raw;
+  if (!cursor.read_raw(raw)) return false;
+  if (first == '"') return raw.size() > 2;
+  return first == '{' || (first == '[' && raw.size() > 2);
+}
+
+void read_details(Cursor& cursor, std::string_view wanted, int64_t& number) {
+  if (!cursor.enter_object()) {
+    cursor.skip();
+    return;
+  }
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == wanted) {
+      cursor.read_integer(number);
+    } else {
+      cursor.skip();
+    }
+  }
+}
+
+void read_usage(Cursor& cursor, Usage& usage) {
+  if (!cursor.enter_object()) {
+    cursor.skip();
+    return;
+  }
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "prompt_tokens") {
+      cursor.read_integer(usage.prompt_tokens);
+    } else if (key == "completion_tokens") {
+      cursor.read_integer(usage.completion_tokens);
+    } else if (key == "prompt_tokens_details") {
+      read_details(cursor, "cached_tokens", usage.cached_tokens);
+    } else if (key == "completion_tokens_details") {
+      read_details(cursor, "reasoning_tokens", usage.reasoning_tokens);
+    } else {
+      cursor.skip();
+    }
+  }
+}
+
+bool delta_is_semantic(Cursor& cursor) {
+  if (!cursor.enter_object()) {
+    cursor.skip();
+    return false;
+  }
+  bool semantic = false;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    // The role says nothing yet; every other member of a delta carries output.
+    if (key == "role") {
+      cursor.skip();
+    } else {
+      semantic |= has_content(cursor);
+    }
+  }
+  return semantic;
+}
+
+bool choice_is_semantic(Cursor& cursor) {
+  if (!cursor.enter_object()) {
+    cursor.skip();
+    return false;
+  }
+  bool semantic = false;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "delta") {
+      semantic |= delta_is_semantic(cursor);
+    } else if (key == "finish_reason" || key == "text") {
+      semantic |= has_content(cursor);
+    } else {
+      cursor.skip();
+    }
+  }
+  return semantic;
+}
+
+bool choices_are_semantic(Cursor& cursor) {
+  if (!cursor.enter_array()) {
+    cursor.skip();
+    return false;
+  }
+  bool semantic = false;
+  while (cursor.next_element()) semantic |= choice_is_semantic(cursor);
+  return semantic;
+}
+
+Observation observe_chunk(std::string_view data, Usage& usage) {
+  Observation seen;
+  Cursor cursor(data);
+  if (!cursor.enter_object()) {
+    seen.malformed = true;
+    return seen;
+  }
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "choices") {
+      seen.semantic |= choices_are_semantic(cursor);
+    } else if (key == "error") {
+      seen.error |= cursor.peek() != 'n';
+      cursor.skip();
+    } else if (key == "usage") {
+      read_usage(cursor, usage);
+    } else {
+      cursor.skip();
+    }
+  }
+  seen.malformed = cursor.failed() || !cursor.at_end();
+  return seen;
+}
+
+}  // namespace
+
+Observation observe_event(const http::SseEvent& event, bool committed, Usage& usage) {
+  Observation seen;
+  if (!event.has_data) return seen;
+  if (event.data == "[DONE]") {
+    seen.finished = true;
+    return seen;
+  }
+  // Several data lines in one event: no provider of this dialect does that; relayed as it is.
+  if (event.multiple_data) {
+    seen.semantic = true;
+    return seen;
+  }
+  bool interesting = !committed || event.data.find("\"usage\"") != std::string_view::npos ||
+                     event.data.find("\"error\"") != std::string_view::npos;
+  if (!interesting) return seen;
+  seen = observe_chunk(event.data, usage);
+  if (event.event == "error") seen.error = true;
+  return seen;
+}
+
+void observe_answer(std::string_view body, Usage& usage) {
+  Cursor cursor(body);
+  if (!cursor.enter_object()) return;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "usage") {
+      read_usage(cursor, usage);
+    } else {
+      cursor.skip();
+    }
+  }
+}
+
+}  // namespace hyperion::dialect::openai_chat

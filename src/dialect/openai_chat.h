@@ -1,0 +1,20 @@
+// OpenAI's Chat Completions (and Completions, Embeddings) as seen passing by.
+//
+// Sans-I/O. `observe_event` looks at one SSE event of a streamed answer, `observe_answer` at a whole plain one. Both only read. A stream
+// ends properly with `data: [DONE]`; its absence is a cut. Usage replaces, never adds: the last report
+// is the true one. Costs: a substring search for an event after the first token, about 1 ns a byte before it.
+#pragma once
+
+#include <string_view>
+
+#include "dialect/observation.h"
+#include "http/sse_splitter.h"
+
+namespace hyperion::dialect::openai_chat {
+
+// `committed`: the first semantic token was seen already, so only usage, errors and the end matter.
+Observation observe_event(const http::SseEvent& event, bool committed, Usage& usage);
+
+void observe_answer(std::string_view body, Usage& usage);
+
+}  // namespace hyperion::dialect::openai_chat

@@ -1,0 +1,145 @@
+#include "json/cursor.h"
+
+#include <cstring>
+
+namespace hyperion::json {
+
+bool Cursor::fail() {
+  failed_ = true;
+  at_ = end_;
+  return false;
+}
+
+void Cursor::blanks() {
+  while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
+}
+
+char Cursor::peek() {
+  blanks();
+  return at_ < end_ ? *at_ : '\0';
+}
+
+bool Cursor::at_end() { return peek() == '\0' && at_ == end_; }
+
+bool Cursor::enter_object() {
+  if (peek() != '{') return false;
+  ++at_;
+  first_ = true;
+  return true;
+}
+
+bool Cursor::enter_array() {
+  if (peek() != '[') return false;
+  ++at_;
+  first_ = true;
+  return true;
+}
+
+bool Cursor::next_key(std::string_view& key) {
+  char c = peek();
+  if (c == '}') {
+    ++at_;
+    first_ = false;
+    return false;
+  }
+  if (!first_) {
+    if (c != ',') return fail();
+    ++at_;
+  }
+  first_ = false;
+  if (!read_string(key) || peek() != ':') return fail();
+  ++at_;
+  return true;
+}
+
+bool Cursor::next_element() {
+  char c = peek();
+  if (c == ']') {
+    ++at_;
+    first_ = false;
+    return false;
+  }
+  if (first_) {
+    first_ = false;
+    return c != '\0' || fail();
+  }
+  if (c != ',') return fail();
+  ++at_;
+  return true;
+}
+
+bool Cursor::read_string(std::string_view& raw) {
+  if (peek() != '"') return fail();
+  const char* begin = ++at_;
+  while (true) {
+    const auto* quote = static_cast<const char*>(std::memchr(at_, '"', static_cast<size_t>(end_ - at_)));
+    if (quote == nullptr) return fail();
+    // Escaped if an odd number of backslashes stands before it.
+    const char* before = quote;
+    while (before > begin && before[-1] == '\\') --before;
+    at_ = quote + 1;
+    if ((quote - before) % 2 == 0) {
+      raw = {begin, static_cast<size_t>(quote - begin)};
+      return true;
+    }
+  }
+}
+
+bool Cursor::read_integer(int64_t& number) {
+  std::string_view raw;
+  char c = peek();
+  if (!read_raw(raw) || (c != '-' && (c < '0' || c > '9'))) return false;
+  size_t i = c == '-' ? 1 : 0;
+  if (raw.size() == i || raw.size() - i > 18) return false;
+  int64_t value = 0;
+  for (; i < raw.size(); ++i) {
+    if (raw[i] < '0' || raw[i] > '9') return false;
+    value = value * 10 + (raw[i] - '0');
+  }
+  number = c == '-' ? -value : value;
+  return true;
+}
+
+bool Cursor::read_raw(std::string_view& raw) {
+  blanks();
+  const char* begin = at_;
+  if (!skip()) return false;
+  raw = {begin, static_cast<size_t>(at_ - begin)};
+  return true;
+}
+
+bool Cursor::skip() {
+  int depth = 0;
+  do {
+    switch (peek()) {
+      case '\0':
+        return fail();
+      case '"': {
+        std::string_view ignored;
+        if (!read_string(ignored)) return false;
+        break;
+      }
+      case '{':
+      case '[':
+        if (++depth > depth_max) return fail();
+        ++at_;
+        break;
+      case '}':
+      case ']':
+        if (--depth < 0) return fail();
+        ++at_;
+        break;
+      case ',':
+      case ':':
+        if (depth == 0) return fail();
+        ++at_;
+        break;
+      default:
+        while (at_ < end_ && std::strchr(",:]}[{\" \n\r\t", *at_) == nullptr) ++at_;
+    }
+  } while (depth > 0);
+  first_ = false;
+  return true;
+}
+
+}  // namespace hyperion::json

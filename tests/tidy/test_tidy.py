@@ -173,8 +173,9 @@ class Functions(unittest.TestCase):
         self.assertEqual(self.lines_of("void f() {\n  g([] {\n    return 1;\n  });\n}\n"), [5])
 
 
-def main() -> int:
-    loaded = unittest.defaultTestLoader.loadTestsFromModule(sys.modules[__name__])
+def report(module) -> int:
+    """Runs the tests of a module and prints the line all suites share; the exit status."""
+    loaded = unittest.defaultTestLoader.loadTestsFromModule(module)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(loaded)
     for case, reason in result.skipped:
         print(f"skip: {case.id()}: {reason}")
@@ -185,4 +186,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(report(sys.modules[__name__]))

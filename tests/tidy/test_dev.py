@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Proof that ./dev test counts honestly: crashes, missing counts, skips, and the exit status."""
 
+import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 import linkage  # noqa: E402
 from test_tidy import report  # noqa: E402
 
-DEV = Path(__file__).resolve().parents[2] / "dev"
+ROOT = Path(__file__).resolve().parents[2]
+DEV = ROOT / "dev"
 
 
 def run_suites(*suites: str) -> tuple:
@@ -69,6 +72,46 @@ class Counting(unittest.TestCase):
             "a 5 printf 'skip: x: no data\\nskip: y: no data\\n0 passed, 0 failed, 2 skipped\\n'"
         )
         self.assertIn("    skipped 2: no data", lines)
+
+
+class ContinuousIntegration(unittest.TestCase):
+    """.ci/run in a tree whose ./dev only leaves a log and prints a total."""
+
+    def run_ci(self, log: str, with_shared: bool = True) -> subprocess.CompletedProcess:
+        environment = {key: value for key, value in os.environ.items() if key != "HYPERION_SHARED"}
+        with tempfile.TemporaryDirectory() as folder:
+            checkout = Path(folder) / "checkout"
+            (checkout / ".ci").mkdir(parents=True)
+            shutil.copy(ROOT / ".ci/run", checkout / ".ci/run")
+            if with_shared:
+                (Path(folder) / "shared/suites").mkdir(parents=True)
+            (checkout / "build/test-logs").mkdir(parents=True)
+            (checkout / "build/test-logs/a.log").write_text(log)
+            (checkout / "build/test-logs/summary").write_text("1 passed, 0 failed, 1 skipped\n")
+            dev = checkout / "dev"
+            dev.write_text('#!/bin/sh\necho "shared: $HYPERION_SHARED"\n')
+            dev.chmod(0o755)
+            return subprocess.run(
+                [checkout / ".ci/run"], env=environment, capture_output=True, text=True
+            )
+
+    def test_it_names_the_shared_data_beside_the_checkout_as_an_absolute_path(self):
+        done = self.run_ci("")
+        self.assertEqual(done.returncode, 0)
+        self.assertRegex(done.stdout, r"shared: /.*/shared\n")
+
+    def test_it_fails_where_there_is_no_shared_data(self):
+        done = self.run_ci("", with_shared=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("set HYPERION_SHARED", done.stderr)
+
+    def test_it_fails_when_a_test_was_skipped_for_want_of_shared_data(self):
+        done = self.run_ci("skip: vectors: no shared data: HYPERION_SHARED is not set\n")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("a.log", done.stderr)
+
+    def test_it_passes_when_a_test_was_skipped_for_another_reason(self):
+        self.assertEqual(self.run_ci("skip: node: no npm here\n").returncode, 0)
 
 
 class Linkage(unittest.TestCase):

@@ -1,7 +1,8 @@
 // A parsed HTTP/1.1 head, as views into an arena.
 //
-// Filled by RequestParser and ResponseParser, read by the gateway, the upstream connection and the simulator. Views live as
-// long as the arena that the parser was given. Names are kept as they came; comparisons ignore case.
+// Filled by RequestParser and ResponseParser, read by the gateway, the upstream connection and the
+// simulator. Views live as long as the arena that the parser was given. Names are kept as they
+// came; comparisons ignore case.
 // Holds no policy: what is acceptable was decided by the parser.
 #pragma once
 
@@ -16,13 +17,14 @@ struct Header {
   std::string_view value;
 };
 
-// Upper bound of the header count any conf may allow; the array is part of every parser's head storage.
+// Upper bound of the header count any conf may allow; the array is part of every head's storage.
 inline constexpr size_t headers_max_count = 128;
 
 enum class Method : uint8_t { get, head, post, put, patch, delete_, options, other };
 
 enum class Framing : uint8_t { none, content_length, chunked, until_close };
 
+// ASCII case only, whatever the locale.
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 struct HeaderList {
@@ -44,7 +46,7 @@ struct RequestHead {
   uint64_t content_length = 0;
   uint8_t minor_version = 1;
   bool keep_alive = true;
-  bool expects_continue = false;
+  bool expects_continue = false;  // only set when a body follows
 };
 
 struct ResponseHead {

@@ -1,6 +1,8 @@
-// Writes heads and chunk framing. Every head Hyperion sends, to clients and to providers, is written here from parsed
-// values; nothing is forwarded as it came. Appends to any buffer of the caller's: no allocation, no I/O.
-// Header values that come from outside are checked (no control bytes); a bad one is left out and `skipped` counts it.
+// Writes heads and chunk framing. Every head Hyperion sends, to clients and to providers, is
+// written here from parsed values; nothing is forwarded as it came. Appends to any buffer of the
+// caller's: no allocation, no I/O.
+// Header names and values that come from outside are checked (a token, no control bytes); a bad
+// line is left out and `skipped` counts it.
 #pragma once
 
 #include <cstddef>
@@ -12,10 +14,12 @@ namespace hyperion::http {
 // A bounded writer over memory of the caller's (at most a block, from WriteQueue::reserve).
 class HeadWriter {
  public:
-  HeadWriter(char* buffer, size_t capacity) : begin_(buffer), at_(buffer), end_(buffer + capacity) {}
+  HeadWriter(char* buffer, size_t capacity)
+      : begin_(buffer), at_(buffer), end_(buffer + capacity) {}
 
   void status_line(uint16_t status);
-  void request_line(std::string_view method, std::string_view target);  // HTTP/1.1
+  // HTTP/1.1. A method or target that would break the line makes the head incomplete.
+  void request_line(std::string_view method, std::string_view target);
   void header(std::string_view name, std::string_view value);
   void header(std::string_view name, uint64_t value);
   // Bytes known to be well formed, e.g. prepared at config load: "Name: value\r\n"...
@@ -28,6 +32,8 @@ class HeadWriter {
   unsigned skipped() const { return skipped_; }
 
  private:
+  void write_line(std::string_view name, std::string_view value);
+
   char* begin_;
   char* at_;
   char* end_;
@@ -35,12 +41,14 @@ class HeadWriter {
   unsigned skipped_ = 0;
 };
 
+// Of RFC 9110 15, and 529 as some providers use it; "Unknown" for others. Static storage.
 const char* reason_phrase(uint16_t status);
 
 // Is `value` fit for a header value (visible ASCII, space, tab, obs-text; RFC 9110 5.5)?
 bool is_field_value(std::string_view value);
 
-// Chunk framing around bytes that follow separately: writes "1a2b\r\n" into `out` (>= 18 bytes), returns its length.
+// Chunk framing around bytes that follow separately: writes "1a2b\r\n" into `out` (>= 18 bytes),
+// returns its length. A size of 0 would end the body and is not allowed.
 size_t write_chunk_head(char* out, size_t chunk_size);
 inline constexpr std::string_view chunk_tail = "\r\n";
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";

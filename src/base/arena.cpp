@@ -26,11 +26,12 @@ void* Arena::allocate(size_t size, size_t alignment) {
 std::string_view Arena::copy(std::string_view text) {
   char* place = static_cast<char*>(allocate(text.size(), 1));
   if (place == nullptr) return {};
-  std::memcpy(place, text.data(), text.size());
+  if (!text.empty()) std::memcpy(place, text.data(), text.size());
   return {place, text.size()};
 }
 
 bool Arena::append(std::string_view& text, std::string_view more) {
+  if (more.empty()) return true;
   if (text.empty()) {
     std::string_view copied = copy(more);
     if (copied.data() == nullptr) return false;

@@ -2,8 +2,9 @@
 //
 // An Arena takes blocks from the shard's BlockPool and gives them all back in `reset`. Strings that
 // arrive in fragments grow in place when they are the newest allocation (`append`). Allocation can
-// fail (nullptr / false) at the arena's own cap or when the pool is empty: the caller answers with an
-// error of ours, never aborts. A single allocation is at most one block. Destructors are not run.
+// fail (nullptr / false) at the arena's own cap or when the pool is empty: the caller answers with
+// an error of ours, never aborts. A single allocation is at most one block. Destructors are not
+// run.
 #pragma once
 
 #include <cstddef>
@@ -33,6 +34,7 @@ class Arena {
 
   template <class T>
   T* allocate_array(size_t count) {
+    if (count > Block::capacity() / sizeof(T)) return nullptr;
     return static_cast<T*>(allocate(sizeof(T) * count, alignof(T)));
   }
 

@@ -12,7 +12,7 @@ namespace hyperion {
 
 }  // namespace hyperion
 
-#define HYPERION_ASSERT(expression)                                                              \
-  (__builtin_expect(static_cast<bool>(expression), 1)                                            \
-       ? static_cast<void>(0)                                                                    \
+#define HYPERION_ASSERT(expression)                   \
+  (__builtin_expect(static_cast<bool>(expression), 1) \
+       ? static_cast<void>(0)                         \
        : ::hyperion::assertion_failed(#expression, __FILE__, __LINE__))

@@ -11,8 +11,8 @@
 
 namespace hyperion {
 
-// Same as the receive buffers (engine research: 16 KiB messages through 4 KiB buffers cost 2.6 times
-// the CPU), so that one receive fills at most one block of output.
+// Same as the receive buffers (engine research: 16 KiB messages through 4 KiB buffers cost 2.6
+// times the CPU), so that one receive fills at most one block of output.
 inline constexpr size_t block_size_bytes = 16 * 1024;
 
 struct Block {

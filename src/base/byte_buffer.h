@@ -1,8 +1,9 @@
 // A contiguous, growing buffer for one body or one unfinished event.
 //
-// Up to a block it lives in the shard's block pool; beyond that in memory of its own, counted against the shard's budget for
-// bodies, so that big bodies cannot grow without bound. Some readable bytes always follow the content (parsers read
-// ahead). `append` and `reserve` fail (false) at the pool's or the budget's cap: the caller answers 503.
+// Up to a block it lives in the shard's block pool; beyond that in memory of its own, counted
+// against the shard's budget for bodies, so that big bodies cannot grow without bound. Some
+// readable bytes always follow the content (parsers read ahead). `append` and `reserve` fail
+// (false) at the pool's or the budget's cap: the caller answers 503.
 #pragma once
 
 #include <cstddef>
@@ -55,10 +56,10 @@ class ByteBuffer {
 
   BlockPool& pool_;
   MemoryBudget& budget_;
-  Block* block_ = nullptr;    // when the content fits a block
-  char* bytes_ = nullptr;     // block_->bytes, or memory of our own
+  Block* block_ = nullptr;  // when the content fits a block
+  char* bytes_ = nullptr;   // block_->bytes, or memory of our own
   size_t size_ = 0;
-  size_t capacity_ = 0;       // padding not counted
+  size_t capacity_ = 0;  // padding not counted
 };
 
 }  // namespace hyperion

@@ -17,19 +17,19 @@ namespace hyperion {
 
 enum class ErrorCode : uint16_t {
   none = 0,
-  end_of_stream,       // peer closed cleanly
-  connection_reset,    // peer reset, or the socket failed
-  connect_failed,      // refused, unreachable
-  name_not_resolved,   // no address known for the host
+  end_of_stream,      // peer closed cleanly
+  connection_reset,   // peer reset, or the socket failed
+  connect_failed,     // refused, unreachable
+  name_not_resolved,  // no address known for the host
   timed_out,
-  cancelled,           // we gave up on purpose
-  tls_handshake,       // any failure of a handshake
-  tls_certificate,     // the peer's certificate was refused
-  tls_truncated,       // end of stream without close_notify
-  malformed_http,      // framing or head not acceptable
+  cancelled,        // we gave up on purpose
+  tls_handshake,    // any failure of a handshake
+  tls_certificate,  // the peer's certificate was refused
+  tls_truncated,    // end of stream without close_notify
+  malformed_http,   // framing or head not acceptable
   malformed_json,
   malformed_sse,
-  duplicate_key,       // a key we act on appears twice or in an escaped spelling
+  duplicate_key,  // a key we act on appears twice or in an escaped spelling
   wrong_type,
   unknown_key,
   too_deep,
@@ -38,10 +38,10 @@ enum class ErrorCode : uint16_t {
   unsupported,
   not_found,
   unauthorised,
-  overloaded,          // a limit of ours is reached
-  surplus_bytes,       // the peer sent more than its framing allowed
-  incomplete,          // the peer sent less than its framing announced
-  io_failed,           // see errno
+  overloaded,     // a limit of ours is reached
+  surplus_bytes,  // the peer sent more than its framing allowed
+  incomplete,     // the peer sent less than its framing announced
+  io_failed,      // see errno
   invalid,
 };
 
@@ -49,7 +49,18 @@ enum class ErrorCode : uint16_t {
 enum class Side : uint8_t { none, client, upstream, gateway };
 
 // Where in the life of an exchange it happened. The second letter of the end code.
-enum class Phase : uint8_t { none, head, body, decide, connect, send, await_head, await_token, relay, done };
+enum class Phase : uint8_t {
+  none,
+  head,
+  body,
+  decide,
+  connect,
+  send,
+  await_head,
+  await_token,
+  relay,
+  done
+};
 
 struct Error {
   ErrorCode code = ErrorCode::none;

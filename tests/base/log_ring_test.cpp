@@ -30,7 +30,7 @@ namespace {
 class Folder {
  public:
   Folder() {
-    char name[] = "/tmp/hyperion-log-XXXXXX";
+    char name[] = "/tmp/log-ring-XXXXXX";
     path_ = mkdtemp(name);
   }
   ~Folder() { std::filesystem::remove_all(path_); }

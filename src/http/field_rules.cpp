@@ -1,6 +1,8 @@
 #include "http/field_rules.h"
 
+#include <algorithm>
 #include <array>
+#include <cstring>
 
 #include "http/head.h"
 
@@ -8,7 +10,13 @@ namespace hyperion::http {
 
 namespace {
 
-enum CharClass : uint8_t { token = 1, field_value = 2, host_name = 4, alphanumeric = 8 };
+enum CharClass : uint8_t {
+  token = 1,
+  field_value = 2,
+  host_name = 4,
+  alphanumeric = 8,
+  plain_in_target = 16,  // visible ASCII that needs no further look there
+};
 
 constexpr std::array<uint8_t, 256> make_classes() {
   std::array<uint8_t, 256> classes{};
@@ -16,16 +24,22 @@ constexpr std::array<uint8_t, 256> make_classes() {
     bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
     bool digit = c >= '0' && c <= '9';
     if (letter || digit) classes[c] |= token | host_name | alphanumeric;
+    if (c > 0x20 && c < 0x7f) classes[c] |= plain_in_target;
     if (c == '\t' || (c >= 0x20 && c != 0x7f)) classes[c] |= field_value;
   }
   for (char c : std::string_view("!#$%&'*+-.^_`|~")) classes[static_cast<uint8_t>(c)] |= token;
   // Unreserved, percent and sub-delims of RFC 3986, without the comma, which joins repeated fields.
   for (char c : std::string_view("-._~%!$&'()*+;=")) classes[static_cast<uint8_t>(c)] |= host_name;
+  for (char c : std::string_view("#%/?\\")) {
+    classes[static_cast<uint8_t>(c)] &= static_cast<uint8_t>(~plain_in_target);
+  }
   return classes;
 }
 constexpr std::array<uint8_t, 256> classes = make_classes();
 
-bool is(char c, CharClass wanted) { return (classes[static_cast<uint8_t>(c)] & wanted) != 0; }
+bool is(char c, CharClass wanted) {
+  return (classes.data()[static_cast<uint8_t>(c)] & wanted) != 0;
+}
 
 constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
@@ -42,10 +56,11 @@ bool is_port(std::string_view text) {
 }
 
 bool is_registered_name(std::string_view text) {
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (!is(text[i], host_name)) return false;
-    if (text[i] != '%') continue;
-    if (i + 2 >= text.size() || !is_hex(text[i + 1]) || !is_hex(text[i + 2])) return false;
+  for (const char* at = text.data(); at != text.data() + text.size(); ++at) {
+    if (!is(*at, host_name)) return false;
+    if (*at != '%') continue;
+    const std::string_view digits = text.substr(static_cast<size_t>(at - text.data()) + 1, 2);
+    if (digits.size() < 2 || !is_hex(digits[0]) || !is_hex(digits[1])) return false;
   }
   return !text.empty();
 }
@@ -59,8 +74,26 @@ bool is_bracketed_address(std::string_view text) {
   return true;
 }
 
+uint64_t load_folded(const char* at) {
+  uint64_t word;
+  std::memcpy(&word, at, sizeof(word));
+  return word | 0x2020202020202020u;
+}
+
+// Equal but for case? Both of one size from 8 to 24, `name` of token characters, `wanted` of lower
+// case letters and hyphens: then setting one bit folds letters and changes nothing else that
+// counts.
+bool equal_folded(std::string_view name, std::string_view wanted) {
+  const size_t last = wanted.size() - 8;
+  const size_t middle = last < 8 ? last : 8;
+  return load_folded(name.data()) == load_folded(wanted.data()) &&
+         load_folded(name.data() + middle) == load_folded(wanted.data() + middle) &&
+         load_folded(name.data() + last) == load_folded(wanted.data() + last);
+}
+
 // Does `name`, of which only letters and digits count, spell `wanted` (lower case)?
 bool spells(std::string_view name, std::string_view wanted) {
+  if (name.size() < wanted.size()) return false;
   size_t at = 0;
   for (char c : name) {
     if (!is(c, alphanumeric)) continue;
@@ -68,12 +101,6 @@ bool spells(std::string_view name, std::string_view wanted) {
     ++at;
   }
   return at == wanted.size();
-}
-
-GuardedName guarded_if(std::string_view name, std::string_view plain, std::string_view letters,
-                       GuardedName which) {
-  if (!spells(name, letters)) return GuardedName::none;
-  return equal_ignoring_case(name, plain) ? which : GuardedName::disguised;
 }
 
 // The length of a dot at the start of `text`, plain or percent-encoded; 0 if there is none.
@@ -84,26 +111,47 @@ size_t dot_size(std::string_view text) {
   return encoded ? 3 : 0;
 }
 
-// Is the segment at the start of `path` ".."? "..;" counts, as some servers cut there.
+// Is the segment at the start of the rest of a target ".."? "..;" counts, as some servers cut
+// there.
 bool starts_with_parent_segment(std::string_view path) {
   for (int dots = 0; dots < 2; ++dots) {
     size_t size = dot_size(path);
     if (size == 0) return false;
     path.remove_prefix(size);
   }
-  return path.empty() || path[0] == '/' || path[0] == ';';
+  return path.empty() || path[0] == '/' || path[0] == ';' || path[0] == '?';
 }
 
-const char* path_fault(std::string_view path) {
-  for (size_t i = 0; i < path.size(); ++i) {
-    char c = path[i];
-    if (c == '\\') return "The path must not contain a backslash; '/' was expected.";
-    if (c == '%' && path.substr(i + 1, 2) == "00") return "The path must not contain %00.";
-    if (c == '/' && starts_with_parent_segment(path.substr(i + 1))) {
-      return "The path must not contain '..' segments; the full path was expected.";
+constexpr const char* character_fault =
+    "The request target must be visible ASCII without '#'; encode other bytes as %XX.";
+
+// Finds the end of the path in `parts`, and faults of the characters up to it and behind it.
+void check_characters(std::string_view target, TargetParts& parts) {
+  bool in_path = true;
+  parts.path_size = static_cast<uint32_t>(target.size()) - parts.path_begin;
+  const char* const begin = target.data();
+  const char* const end = begin + target.size();
+  for (const char* at = begin + parts.path_begin; at != end; ++at) {
+    const char c = *at;
+    if (is(c, plain_in_target)) continue;
+    const size_t i = static_cast<size_t>(at - begin);
+    if (c != '/' && c != '?' && c != '%' && c != '\\') {
+      parts.fault = character_fault;
+      return;
     }
+    if (!in_path) continue;
+    if (c == '?') {
+      in_path = false;
+      parts.path_size = static_cast<uint32_t>(i) - parts.path_begin;
+    } else if (c == '\\') {
+      parts.fault = "The path must not contain a backslash; '/' was expected.";
+    } else if (c == '%' && target.substr(i + 1, 2) == "00") {
+      parts.fault = "The path must not contain %00.";
+    } else if (c == '/' && starts_with_parent_segment(target.substr(i + 1))) {
+      parts.fault = "The path must not contain '..' segments; the full path was expected.";
+    }
+    if (parts.fault != nullptr) return;
   }
-  return nullptr;
 }
 
 }  // namespace
@@ -141,58 +189,67 @@ bool parse_content_length(std::string_view text, uint64_t& value) {
 }
 
 GuardedName guarded_name(std::string_view name) {
+  struct Guarded {
+    std::string_view usual;
+    std::string_view letters;
+    GuardedName which;
+  };
+  static constexpr Guarded authorization = {"authorization", "authorization",
+                                            GuardedName::authorization};
+  static constexpr Guarded content_length = {"content-length", "contentlength",
+                                             GuardedName::content_length};
+  static constexpr Guarded host = {"host", "host", GuardedName::host};
+  static constexpr Guarded transfer_encoding = {"transfer-encoding", "transferencoding",
+                                                GuardedName::transfer_encoding};
   size_t first = 0;
   while (first < name.size() && !is(name[first], alphanumeric)) ++first;
   if (first == name.size()) return GuardedName::none;
+  const Guarded* guarded = nullptr;
   switch (lower(name[first])) {
-    case 'a': return guarded_if(name, "authorization", "authorization", GuardedName::authorization);
-    case 'c':
-      return guarded_if(name, "content-length", "contentlength", GuardedName::content_length);
-    case 'h': return guarded_if(name, "host", "host", GuardedName::host);
-    case 't':
-      return guarded_if(name, "transfer-encoding", "transferencoding",
-                        GuardedName::transfer_encoding);
+    case 'a': guarded = &authorization; break;
+    case 'c': guarded = &content_length; break;
+    case 'h': guarded = &host; break;
+    case 't': guarded = &transfer_encoding; break;
     default: return GuardedName::none;
+  }
+  const bool long_enough = guarded->usual.size() >= 8;
+  if (long_enough && name.size() == guarded->usual.size() && equal_folded(name, guarded->usual)) {
+    return guarded->which;
+  }
+  if (!spells(name, guarded->letters)) return GuardedName::none;
+  // Without hyphens in it, a name that spells it in as many characters is it.
+  const bool usual = !long_enough && name.size() == guarded->usual.size();
+  return usual ? guarded->which : GuardedName::disguised;
+}
+
+// Splits an absolute form; leaves the parts as they are when it is none.
+void split_absolute_form(std::string_view target, TargetParts& parts) {
+  for (std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
+    if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    const size_t authority_end =
+        std::min(target.find_first_of("/?#", scheme.size()), target.size());
+    parts.authority_begin = static_cast<uint32_t>(scheme.size());
+    parts.authority_size = static_cast<uint32_t>(authority_end - scheme.size());
+    parts.path_begin = static_cast<uint32_t>(authority_end);
   }
 }
 
 TargetParts check_target(std::string_view target, bool asterisk_allowed) {
   TargetParts parts;
-  size_t path_end = target.size();
-  for (size_t i = 0; i < target.size(); ++i) {
-    char c = target[i];
-    if (c <= 0x20 || c >= 0x7f || c == '#') {
-      parts.fault =
-          "The request target must be visible ASCII without '#'; encode other bytes as %XX.";
-      return parts;
-    }
-    if (c == '?' && path_end == target.size()) path_end = i;
-  }
   if (target == "*") {
     if (!asterisk_allowed) parts.fault = "The target '*' is for OPTIONS only; a path was expected.";
     parts.path_size = 1;
     return parts;
   }
-  size_t path_begin = 0;
-  for (std::string_view scheme : {std::string_view("http://"), std::string_view("https://")}) {
-    if (!equal_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
-    path_begin = target.find('/', scheme.size());
-    if (path_begin == std::string_view::npos) path_begin = target.size();
-    parts.authority_begin = static_cast<uint32_t>(scheme.size());
-    parts.authority_size = static_cast<uint32_t>(path_begin - scheme.size());
-    if (path_end < path_begin || parts.authority_size == 0) {
-      parts.fault = "A target in absolute form must be http://host/path.";
+  if (target.empty() || target[0] != '/') {
+    split_absolute_form(target, parts);
+    const bool path_follows = parts.path_begin == target.size() || target[parts.path_begin] == '/';
+    if (parts.authority_size == 0 || !path_follows) {
+      parts.fault = "The request target must be a path that begins with '/'.";
       return parts;
     }
   }
-  bool origin_form = path_begin == target.size() || target[path_begin] == '/';
-  if (target.empty() || !origin_form) {
-    parts.fault = "The request target must be a path that begins with '/'.";
-    return parts;
-  }
-  parts.path_begin = static_cast<uint32_t>(path_begin);
-  parts.path_size = static_cast<uint32_t>(path_end - path_begin);
-  parts.fault = path_fault(target.substr(path_begin, parts.path_size));
+  check_characters(target, parts);
   return parts;
 }
 

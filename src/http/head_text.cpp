@@ -1,7 +1,5 @@
 #include "http/head_text.h"
 
-#include <functional>
-
 #include "base/assert.h"
 
 namespace hyperion::http {
@@ -28,31 +26,12 @@ void HeadText::begin_piece(Arena& arena, std::string_view piece) {
   used_end_ = nullptr;
 }
 
-bool HeadText::in_piece(std::string_view text) const {
-  std::less_equal<const char*> not_after;
-  return !text.empty() && not_after(piece_.data(), text.data()) &&
-         not_after(text.data() + text.size(), piece_.data() + piece_.size());
-}
-
-bool HeadText::extend(std::string_view& text, const char* at, size_t size) {
-  if (size == 0) return true;
-  if (!text.empty() && !in_piece(text)) return arena_->append(text, {at, size});
-  if (text.empty()) {
-    if (used_begin_ == nullptr) used_begin_ = at;
-    text = {at, size};
-  } else {
-    HYPERION_ASSERT(text.data() + text.size() == at);
-    text = {text.data(), text.size() + size};
-  }
+bool HeadText::extend_further(std::string_view& text, const char* at, size_t size) {
+  if (!in_piece(text)) return arena_->append(text, {at, size});
+  HYPERION_ASSERT(text.data() + text.size() == at);
+  text = {text.data(), text.size() + size};
   used_end_ = at + size;
   return true;
-}
-
-void HeadText::finish_header() {
-  std::string_view& value = header().value;
-  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
-  ++headers_.count;
-  header() = Header();
 }
 
 bool HeadText::end_piece() {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "base/arena.h"
@@ -46,8 +47,20 @@ class HeadText {
   const char* piece_begin() const { return piece_.data(); }
 
  private:
-  bool in_piece(std::string_view text) const;
-  bool extend(std::string_view& text, const char* at, size_t size);
+  bool in_piece(std::string_view text) const {
+    std::less_equal<const char*> not_after;
+    return !text.empty() && not_after(piece_.data(), text.data()) &&
+           not_after(text.data() + text.size(), piece_.data() + piece_.size());
+  }
+  bool extend(std::string_view& text, const char* at, size_t size) {
+    if (size == 0) return true;
+    if (!text.empty()) return extend_further(text, at, size);
+    if (used_begin_ == nullptr) used_begin_ = at;
+    used_end_ = at + size;
+    text = {at, size};
+    return true;
+  }
+  bool extend_further(std::string_view& text, const char* at, size_t size);
 
   HeaderList headers_;
   size_t headers_moved_ = 0;  // those before are in the arena already
@@ -57,5 +70,12 @@ class HeadText {
   const char* used_end_ = nullptr;
   Arena* arena_ = nullptr;  // of the piece
 };
+
+inline void HeadText::finish_header() {
+  std::string_view& value = header().value;
+  while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+  ++headers_.count;
+  header() = Header();
+}
 
 }  // namespace hyperion::http

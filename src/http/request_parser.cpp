@@ -140,12 +140,6 @@ int on_name(llhttp_t* parser, const char* at, size_t size) {
   return reject_full(message, message.text.header().name, size);
 }
 
-int on_name_complete(llhttp_t* parser) {
-  RequestMessage& message = message_of(parser);
-  if (message.text.headers().count < message.limits->header_count_max) return 0;
-  return reject(message, 431, "The request has more header lines than this gateway accepts.");
-}
-
 int on_value(llhttp_t* parser, const char* at, size_t size) {
   RequestMessage& message = message_of(parser);
   if (message.text.add_to_value(at, size)) return 0;
@@ -187,10 +181,13 @@ int take_expect(RequestMessage& message, std::string_view value) {
 }
 
 int take_other(RequestMessage& message, const Header& header) {
-  if (header.name.size() == 6 && equal_ignoring_case(header.name, "expect")) {
+  constexpr std::string_view expect = "expect";
+  constexpr std::string_view content_encoding = "content-encoding";
+  if (header.name.size() == expect.size() && equal_ignoring_case(header.name, expect)) {
     return take_expect(message, header.value);
   }
-  if (header.name.size() == 16 && equal_ignoring_case(header.name, "content-encoding") &&
+  if (header.name.size() == content_encoding.size() &&
+      equal_ignoring_case(header.name, content_encoding) &&
       !equal_ignoring_case(header.value, "identity")) {
     return reject(message, 415, "Content-Encoding is not supported; send the body uncompressed.");
   }
@@ -199,6 +196,9 @@ int take_other(RequestMessage& message, const Header& header) {
 
 int on_value_complete(llhttp_t* parser) {
   RequestMessage& message = message_of(parser);
+  if (message.text.headers().count == message.limits->header_count_max) {
+    return reject(message, 431, "The request has more header lines than this gateway accepts.");
+  }
   message.text.finish_header();
   const HeaderList& headers = message.text.headers();
   const Header& header = headers.items[headers.count - 1];
@@ -273,7 +273,6 @@ llhttp_settings_t make_settings() {
   settings.on_version = on_version;
   settings.on_version_complete = on_version_complete;
   settings.on_header_field = on_name;
-  settings.on_header_field_complete = on_name_complete;
   settings.on_header_value = on_value;
   settings.on_header_value_complete = on_value_complete;
   settings.on_headers_complete = on_head_complete;

@@ -59,12 +59,6 @@ int on_name(llhttp_t* parser, const char* at, size_t size) {
   return message.text.add_to_name(at, size) ? 0 : stop(message, ErrorCode::overloaded);
 }
 
-int on_name_complete(llhttp_t* parser) {
-  ResponseMessage& message = message_of(parser);
-  if (message.text.headers().count < message.limits->response_header_count_max) return 0;
-  return stop(message, ErrorCode::too_many);
-}
-
 int on_value(llhttp_t* parser, const char* at, size_t size) {
   ResponseMessage& message = message_of(parser);
   if (message.text.add_to_value(at, size)) return 0;
@@ -74,6 +68,9 @@ int on_value(llhttp_t* parser, const char* at, size_t size) {
 
 int on_value_complete(llhttp_t* parser) {
   ResponseMessage& message = message_of(parser);
+  if (message.text.headers().count == message.limits->response_header_count_max) {
+    return stop(message, ErrorCode::too_many);
+  }
   message.text.finish_header();
   const HeaderList& headers = message.text.headers();
   const Header& header = headers.items[headers.count - 1];
@@ -118,7 +115,6 @@ llhttp_settings_t make_settings() {
   settings.on_protocol = on_protocol;
   settings.on_version_complete = on_version_complete;
   settings.on_header_field = on_name;
-  settings.on_header_field_complete = on_name_complete;
   settings.on_header_value = on_value;
   settings.on_header_value_complete = on_value_complete;
   settings.on_headers_complete = on_head_complete;

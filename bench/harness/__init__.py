@@ -1,0 +1,1 @@
+"""Parts of bench/proxy; bench/README.md says how they fit together."""

@@ -1,4 +1,7 @@
-// The limits of the JSON layer, with units. Defaults are those of the conf file (section [limits]).
+// The limits of the JSON layer, with units.
+//
+// Read by the Scanner for every request body; the initialisers are the defaults of the conf file
+// (section [limits]). What is beyond a limit is refused by name, with the limit in the answer.
 #pragma once
 
 #include <cstdint>
@@ -6,7 +9,7 @@
 namespace hyperion::json {
 
 struct Limits {
-  uint32_t depth_max = 64;            // simdjson's own default is 1024
+  uint32_t depth_max = 64;  // simdjson's own default is 1024, and more is never allowed here
   uint32_t keys_per_object_max = 1024;
 };
 

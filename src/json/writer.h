@@ -1,7 +1,10 @@
 // Writes JSON texts into memory of the caller's: error answers, log lines, model lists.
 //
-// Bounded, no allocation. Strings are escaped so that a line stays one line and is valid UTF-8: control bytes, quotes,
-// backslashes and U+2028/9 are escaped, invalid UTF-8 becomes U+FFFD. Overflow is remembered, not written.
+// Bounded, no allocation. Strings are escaped so that a line stays one line and is valid UTF-8:
+// control bytes, quotes, backslashes, U+0085 and U+2028/9 are escaped, invalid UTF-8 becomes
+// U+FFFD, one for each byte. Overflow is remembered, not written: what does not fit is left out,
+// `complete` says so, and the text must not be used. Commas are put where they belong; nesting is
+// the caller's.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +29,7 @@ class Writer {
   void value(uint64_t number);
   void value(int number) { value(static_cast<int64_t>(number)); }
   void value(unsigned number) { value(static_cast<uint64_t>(number)); }
-  void fixed(uint64_t number, unsigned decimals);  // 12345, 3 -> 12.345
+  void fixed(uint64_t number, unsigned decimals);  // 12345, 3 -> 12.345; at most 19 decimals
   void null();
   void raw(std::string_view json);  // a value that is JSON already
 
@@ -42,6 +45,7 @@ class Writer {
  private:
   void separate();
   void put(std::string_view bytes);
+
   char* begin_;
   char* at_;
   char* end_;

@@ -56,6 +56,11 @@ class PlantedFaults(unittest.TestCase):
     def test_a_line_over_100_columns_fails(self):
         self.assert_only("columns", {"conf/a.toml": "#" * 101 + "\n"})
 
+    def test_a_program_without_a_suffix_is_measured_too(self):
+        self.assert_only("columns", {"dev": "#!/bin/sh\n" + "#" * 101 + "\n"})
+        long_one = "#!/usr/bin/env python3\ndef f():\n" + "    pass\n" * 70
+        self.assert_only("function_lines", {"bench/a": long_one})
+
     def test_columns_are_characters_not_bytes(self):
         self.assertNotIn("failed", verdicts({"conf/a.toml": "#" * 60 + "→" * 40}).values())
 

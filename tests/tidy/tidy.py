@@ -95,6 +95,14 @@ class Tree:
             if path.suffix in suffixes and (not tops or path.parts[0] in tops)
         ]
 
+    def select_scripts(self, interpreter: str = "") -> list:
+        """Programs without a suffix, as their first line says; of one interpreter if it is given."""
+        return [
+            path
+            for path in self.select({""})
+            if self.text(path).startswith("#!") and interpreter in self.text(path).split("\n")[0]
+        ]
+
     def text(self, path: Path) -> str:
         if path not in self.texts:
             self.texts[path] = (self.root / path).read_text(encoding="utf-8", errors="replace")
@@ -110,7 +118,7 @@ def line_of(text: str, at: int) -> int:
 
 def rule_columns(tree):
     """No line is wider than 100 columns."""
-    for path in tree.select(SOURCE) + [path for path in (Path("dev"),) if path in tree.paths]:
+    for path in tree.select(SOURCE) + tree.select_scripts():
         for number, line in enumerate(tree.text(path).splitlines(), 1):
             if len(line) > COLUMNS_MAX:
                 yield path, number, f"{len(line)} columns, at most {COLUMNS_MAX}"
@@ -122,7 +130,7 @@ def rule_function_lines(tree):
         for function in find_functions(tree.text(path)):
             if function.lines > FUNCTION_LINES_MAX:
                 yield path, function.first_line, too_long(function.name, function.lines)
-    for path in tree.select({".py"}):
+    for path in tree.select({".py"}) + tree.select_scripts("python"):
         for node in ast.walk(ast.parse(tree.text(path))):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 lines = node.end_lineno - node.lineno + 1
@@ -136,7 +144,7 @@ def too_long(name: str, lines: int) -> str:
 
 def rule_file_lines(tree):
     """A file holds one idea."""
-    for path in tree.select(CPP | {".py"}):
+    for path in tree.select(CPP | {".py"}) + tree.select_scripts():
         lines = tree.text(path).count("\n")
         if lines > FILE_LINES_MAX:
             yield path, lines, f"{lines} lines, at most {FILE_LINES_MAX}: split it by idea"

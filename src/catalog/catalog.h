@@ -40,11 +40,16 @@ class DeploymentSet {
 };
 
 struct Resolution {
-  enum class Outcome : uint8_t { unknown, found, retired };
+  enum class Outcome : uint8_t {
+    unknown,   // no such name
+    found,     // `deployment` serves it
+    retired,   // `model` is known and gone; its `successor` may name what to use instead
+    unserved,  // `model` is known, but no provider of the conf serves its family
+  };
   Outcome outcome = Outcome::unknown;
   Match match = Match::none;
   const Deployment* deployment = nullptr;  // when found
-  const Model* retired = nullptr;          // when retired: its `successor` may name what to use
+  const Model* model = nullptr;            // nullptr when unknown, or found as an open deployment
   // What goes upstream. Compare with the requested name: equal means that the body stays as it is.
   std::string_view upstream_model;
   // The same as a JSON string with its quotes. Empty for an open deployment: then upstream_model is
@@ -91,6 +96,9 @@ class Catalog {
 
  private:
   friend class Builder;
+
+  const Deployment* open_deployment_of(std::string_view name) const;
+  void allow_prefix(std::string_view prefix, DeploymentSet& set, bool& any) const;
 
   std::vector<Model> models_;
   std::vector<Provider> providers_;

@@ -52,6 +52,7 @@ struct EnvironmentDraft {
 
 struct Draft {
   std::string environment = "production";
+  Origin environment_origin;
   bool use_successors = false;  // a retired model's name stands for its successor
   std::vector<Placed<Model>> models;
   std::vector<Placed<Provider>> providers;

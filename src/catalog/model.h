@@ -126,12 +126,19 @@ struct Deployment {
   std::string
       upstream_model_json;  // the same as a JSON string, quotes included; spliced into bodies
 
-  bool is_open() const { return model == nullptr; }
+  // The deployment of a provider that takes any name: the name is the client's.
+  bool is_open() const { return upstream_model.empty(); }
+  // A model that the catalogue does not know is let through everywhere: its provider will say.
+  bool serves(Endpoint endpoint) const { return model == nullptr || model->serves(endpoint); }
   uint32_t first_byte_ms() const {
     return model != nullptr && model->first_byte_ms != 0 ? model->first_byte_ms
                                                          : provider->timeouts.first_byte_ms;
   }
 };
+
+// What may be a model's name: up to 256 bytes of visible ASCII without quote and backslash, so that
+// it can stand in a JSON string and in a header as it is.
+bool is_model_name(std::string_view text);
 
 std::string_view name_of(Dialect dialect);
 std::string_view name_of(Status status);

@@ -24,14 +24,15 @@ enum class Match : uint8_t {
   alias,              // [aliases]
   dated_id,           // an id with a date in it
   moving_name,        // newest active dated release of the name
+  plain_id,           // an id without a date
   catalog_alias,
-  plain_id,        // an id without a date
   provider_model,  // provider/name
   series,          // newest active model of the series
+  successor,       // of a retired model, where the conf allows it
   open,            // provider/anything, where the provider takes unknown models
 };
 
-// One row. `deployment` is none_index for a retired model, which `model` then names.
+// One row. `deployment` is none_index for a model that is retired or that no provider serves.
 struct Name {
   static constexpr uint16_t none_index = 0xffff;
   uint32_t hash = 0;
@@ -53,6 +54,7 @@ class NameTable {
 
  private:
   void grow();
+  void place(uint32_t number);
 
   std::string text_;
   std::vector<Name> names_;

@@ -54,7 +54,11 @@ void Pool::update(const catalog::Provider& provider, const http::Limits& limits)
 io::Stream* Pool::open_stream(const io::Address& address, io::StreamHandler* handler) {
   io::Stream* stream = runtime_.transport.connect(address, handler);
   if (stream == nullptr || context_ == nullptr) return stream;
-  return tls::open_client(runtime_, *context_, stream, server_name_, handler);
+  Result<io::Stream*> wrapped = tls::open_client(runtime_, *context_, stream, server_name_, handler);
+  if (wrapped) return *wrapped;
+  stream->set_handler(nullptr);
+  stream->terminate();
+  return nullptr;
 }
 
 Connection* Pool::borrow(Borrower& borrower, bool fresh) {

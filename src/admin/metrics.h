@@ -1,0 +1,17 @@
+// The metrics page: the counters of all shards as Prometheus text.
+//
+// Called on whichever shard was asked; reads the counters of all with relaxed loads while they count on. Sums over shards, but for connections, which
+// are shown by core too (few long connections can sit on few cores). Names start with `hyperion_`; label values are fixed or come from the
+// configuration. Allocates, a few hundred lines; never on the path of a proxied request.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gateway/counters.h"
+
+namespace hyperion::admin {
+
+std::string render_metrics(const std::vector<const gateway::Counters*>& shards);
+
+}  // namespace hyperion::admin

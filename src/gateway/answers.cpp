@@ -1,0 +1,182 @@
+// The answers an exchange gives by itself: refusals, OPTIONS, the list of models, health and metrics.
+#include <cstring>
+
+#include "gateway/client.h"
+#include "gateway/exchange.h"
+#include "gateway/gateway.h"
+#include "json/writer.h"
+
+namespace hyperion::gateway {
+namespace {
+
+// Room for an error answer: its texts are bounded (Failure), escaping may make them longer.
+constexpr size_t failure_body_max_bytes = 4096;
+
+bool origin_is_allowed(const config::CorsSettings& cors, std::string_view origin) {
+  for (const std::string& allowed : cors.allowed_origins) {
+    if (allowed == "*" || allowed == origin) return true;
+  }
+  return false;
+}
+
+const char* owner_of(const catalog::Deployment& deployment) {
+  return deployment.model != nullptr ? deployment.model->family.c_str() : deployment.provider->name.c_str();
+}
+
+}  // namespace
+
+bool Exchange::begin_answer(uint16_t status) {
+  record_.status = status;
+  if (!relay_.begin_head(status)) return false;
+  relay_.head().header("x-request-id", std::string_view(record_.request_id, request_id_size));
+  write_cors();
+  return true;
+}
+
+void Exchange::write_cors() {
+  const config::CorsSettings& cors = snapshot_->config->settings.cors;
+  if (!cors.enabled() || head_ == nullptr) return;
+  http::HeadWriter& head = relay_.head();
+  head.raw("vary: origin\r\n");
+  std::string_view origin = head_->headers.find("origin");
+  if (origin.empty() || !origin_is_allowed(cors, origin)) return;
+  head.header("access-control-allow-origin", origin);
+  if (head_->method != http::Method::options) {
+    head.raw("access-control-expose-headers: x-request-id, x-hyperion-provider, x-hyperion-model, "
+             "retry-after\r\n");
+    return;
+  }
+  head.header("access-control-allow-methods",
+              endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
+  // The openai clients in browsers send the x-stainless ones.
+  head.raw("access-control-allow-headers: authorization, content-type, x-api-key, x-stainless-arch, "
+           "x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, "
+           "x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout\r\n");
+  head.header("access-control-max-age", cors.max_age_s);
+}
+
+void Exchange::refuse(const Failure& failure, Side side, Phase phase) {
+  record_.side = side;
+  record_.phase = phase;
+  answer_failure(failure);
+  finish(Outcome::refused, false);
+}
+
+void Exchange::answer_failure(const Failure& failure) {
+  if (client_ == nullptr || relay_.head_sent()) return;
+  // An unread body ends the connection; so does a request that could not be understood.
+  bool keep = relay_.keep_alive() && client_->will_keep_alive();
+  relay_.prepare(&client_->stream(), head_ != nullptr && head_->method == http::Method::head,
+                 head_ != nullptr ? head_->minor_version : 1, keep);
+  char body[failure_body_max_bytes];
+  size_t size = write_body(failure, body, sizeof(body));
+  if (!begin_answer(failure.status)) return;
+  http::HeadWriter& head = relay_.head();
+  head.raw("content-type: application/json\r\n");
+  if (failure.status == 405 && endpoint_ != nullptr) head.header("allow", allowed_methods(*endpoint_));
+  if (failure.status == 401) head.raw("www-authenticate: Bearer\r\n");
+  if (failure.retry_after_s != 0) head.header("retry-after", failure.retry_after_s);
+  if (failure.should_retry_no) head.raw("x-should-retry: false\r\n");
+  if (record_.attempts != 0) head.header("x-hyperion-attempts", record_.attempts);
+  if (relay_.end_head(size)) relay_.body({body, size});
+  record_.response_bytes = size;
+}
+
+void Exchange::answer_options() {
+  if (!begin_answer(204)) {
+    finish(Outcome::failed, true);
+    return;
+  }
+  relay_.head().header("allow", endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
+  relay_.end_head(0);
+  finish(Outcome::answered, false);
+}
+
+void Exchange::answer_text(uint16_t status, std::string_view content_type, std::string_view body) {
+  bool sent = begin_answer(status);
+  if (sent) {
+    relay_.head().header("content-type", content_type);
+    sent = relay_.end_head(body.size()) && relay_.body(body);
+  }
+  record_.response_bytes = body.size();
+  finish(sent ? Outcome::answered : Outcome::failed, !sent);
+}
+
+void Exchange::answer_page() {
+  Pages* pages = gateway_.pages();
+  switch (endpoint_->work) {
+    case Work::metrics:
+      answer_text(200, "text/plain; version=0.0.4; charset=utf-8", pages != nullptr ? pages->metrics() : "");
+      return;
+    case Work::ready: {
+      const char* reason = gateway_.draining() ? "draining" : (pages != nullptr ? pages->not_ready() : nullptr);
+      if (reason == nullptr) {
+        answer_text(200, "application/json", "{\"status\":\"ready\"}");
+      } else {
+        answer_text(503, "application/json", std::string("{\"status\":\"") + reason + "\"}");
+      }
+      return;
+    }
+    default:
+      answer_text(200, "application/json", "{\"status\":\"live\"}");
+  }
+}
+
+namespace {
+
+void write_model(json::Writer& writer, std::string_view id, const catalog::Deployment& deployment) {
+  writer.begin_object();
+  writer.member("id", id);
+  writer.member("object", "model");
+  writer.key("created");
+  uint32_t released = deployment.model != nullptr ? deployment.model->released : 0;
+  // Days since 1970 of the release date, in seconds; zero where it is unknown.
+  int64_t year = released / 10'000;
+  int64_t month = released / 100 % 100;
+  int64_t day = released % 100;
+  int64_t shifted = year - (month <= 2 ? 1 : 0);
+  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  int64_t days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + of_year - 719'468;
+  writer.value(released != 0 ? days * 86'400 : int64_t{0});
+  writer.member("owned_by", owner_of(deployment));
+  writer.member("provider", std::string_view(deployment.provider->name));
+  writer.member("model", std::string_view(deployment.upstream_model));
+  if (deployment.model != nullptr && deployment.model->context_tokens != 0) {
+    writer.member("context_tokens", deployment.model->context_tokens);
+    writer.member("output_tokens_max", deployment.model->output_tokens_max);
+  }
+  writer.end_object();
+}
+
+}  // namespace
+
+// Every name this key may say. Not the request path: the text is built anew, bounded by the catalogue.
+void Exchange::answer_models() {
+  const catalog::Catalog& catalog = snapshot_->config->catalog;
+  std::string text(512 * (catalog.names().size() + 1), '\0');
+  json::Writer writer(text.data(), text.size());
+  writer.begin_object();
+  writer.member("object", "list");
+  writer.key("data");
+  writer.begin_array();
+  for (const catalog::Name& name : catalog.names()) {
+    if (name.deployment == catalog::Name::none_index) continue;
+    const catalog::Deployment& deployment = catalog.deployments()[name.deployment];
+    if (!key_->allowed.allows(deployment) || !deployment.provider->usable) continue;
+    write_model(writer, catalog.text(name), deployment);
+  }
+  writer.end_array();
+  writer.end_object();
+  answer_text(200, "application/json", writer.text());
+}
+
+void Exchange::answer_model() {
+  record_.requested_model = head_->path.substr(endpoint_->path.size());
+  if (!resolve_model()) return;
+  char text[1024];
+  json::Writer writer(text, sizeof(text));
+  write_model(writer, record_.requested_model, *resolution_.deployment);
+  answer_text(200, "application/json", writer.text());
+}
+
+}  // namespace hyperion::gateway

@@ -1,0 +1,438 @@
+#include "gateway/attempt.h"
+
+#include "dialect/openai_chat.h"
+#include "gateway/exchange.h"
+#include "gateway/gateway.h"
+
+namespace hyperion::gateway {
+namespace {
+
+using dialect::openai_chat::observe_answer;
+using dialect::openai_chat::observe_event;
+
+// The head of a response and nothing else.
+size_t arena_size_max(const http::Limits& limits) {
+  return size_t{limits.response_head_size_max_bytes} * 2 + 16 * 1024;
+}
+
+}  // namespace
+
+Attempt::Attempt(Exchange& exchange)
+    : exchange_(exchange),
+      pool_(*exchange.snapshot().providers[exchange.deployment().provider->index].pool),
+      arena_(exchange.gateway().runtime().blocks, arena_size_max(exchange.snapshot().config->settings.http)),
+      held_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()) {}
+
+Attempt::~Attempt() {
+  exchange_.gateway().runtime().timers.cancel(deadline_);
+  exchange_.gateway().runtime().timers.cancel(total_);
+}
+
+void Attempt::arm(uint64_t after_ms) {
+  io::Runtime& runtime = exchange_.gateway().runtime();
+  runtime.timers.arm(deadline_, runtime.clock.now() + after_ms * ns_per_ms);
+}
+
+void Attempt::start(bool fresh) {
+  io::Runtime& runtime = exchange_.gateway().runtime();
+  const catalog::Provider& provider = *exchange_.deployment().provider;
+  exchange_.snapshot().providers[provider.index].counters->attempts.add();
+  runtime.timers.arm(total_, runtime.clock.now() + provider.timeouts.total_ms * ns_per_ms);
+  if (upstream::Connection* connection = pool_.borrow(*this, fresh)) {
+    on_borrowed(connection);
+    return;
+  }
+  uint64_t wait_ms = provider.timeouts.connect_ms;
+  if (provider.base_url.tls) wait_ms += provider.timeouts.tls_handshake_ms;
+  arm(wait_ms + 100);  // the connection's own deadline speaks first
+}
+
+void Attempt::on_borrowed(upstream::Connection* connection) {
+  connection_ = connection;
+  connection_->begin(this, arena_);
+  exchange_.record().connected = exchange_.gateway().runtime().clock.now();
+  send_request();
+}
+
+void Attempt::on_borrow_failed(Error error) { give_up(error); }
+
+// The head is rebuilt from nothing the client wrote but an allow-list; the body is the client's bytes, queued by reference.
+void Attempt::send_request() {
+  io::WriteQueue& output = connection_->output();
+  char* place = output.reserve(Relay::head_size_max_bytes);
+  if (place == nullptr) {
+    fail(ErrorCode::overloaded, Phase::send);
+    return;
+  }
+  http::HeadWriter writer(place, Relay::head_size_max_bytes);
+  write_head(writer);
+  if (!writer.complete()) {
+    fail(ErrorCode::too_large, Phase::send);
+    return;
+  }
+  output.commit(writer.size());
+  const json::SplicePlan& body = exchange_.upstream_body();
+  for (size_t i = 0; i < body.count; ++i) {
+    if (!output.append_reference(body.pieces[i])) {
+      fail(ErrorCode::overloaded, Phase::send);
+      return;
+    }
+  }
+  connection_->flush();
+  state_ = State::await_head;
+  exchange_.record().sent = exchange_.gateway().runtime().clock.precise_now();
+  // A plain answer is silent until it is finished: only the total time bounds it.
+  const catalog::Provider& provider = *exchange_.deployment().provider;
+  arm(exchange_.wants_stream() ? exchange_.deployment().first_byte_ms() : provider.timeouts.total_ms);
+}
+
+void Attempt::write_head(http::HeadWriter& writer) {
+  const catalog::Provider& provider = *exchange_.deployment().provider;
+  char target[512];
+  std::string_view prefix = provider.base_url.path_prefix;
+  std::string_view path = exchange_.endpoint().upstream_path;
+  size_t size = 0;
+  if (prefix.size() + path.size() <= sizeof(target)) {
+    size = prefix.copy(target, prefix.size());
+    size += path.copy(target + size, path.size());
+  }
+  writer.request_line("POST", {target, size});
+  writer.raw(exchange_.snapshot().providers[provider.index].head);
+  if (!provider.key.empty()) {
+    writer.raw(provider.authentication.header);
+    writer.raw(": ");
+    writer.raw(provider.authentication.prefix);
+    writer.raw(provider.key.reveal());
+    writer.raw("\r\n");
+  }
+  for (std::string_view name : {"traceparent", "tracestate", "idempotency-key"}) {
+    std::string_view value = exchange_.request().headers.find(name);
+    if (!value.empty()) writer.header(name, value);
+  }
+  if (!exchange_.forwarded_fault().empty()) writer.header("x-hyperion-fault", exchange_.forwarded_fault());
+  writer.header("content-length", exchange_.upstream_body().size_bytes);
+  writer.end();
+}
+
+void Attempt::on_request_progress() {}
+
+void Attempt::on_response_head(const http::ResponseHead& head) {
+  head_ = head;
+  Gateway& gateway = exchange_.gateway();
+  exchange_.record().upstream_head = gateway.runtime().clock.now();
+  size_t status_class = head.status / 100 <= 5 ? head.status / 100 : 0;
+  exchange_.snapshot().providers[exchange_.deployment().provider->index].counters->status_class[status_class].add();
+  std::string_view type = head.headers.find("content-type");
+  kind_ = head.status == 200 && type.starts_with("text/event-stream") ? Kind::stream : Kind::plain;
+  const catalog::Provider& provider = *exchange_.deployment().provider;
+  if (kind_ == Kind::stream) {
+    state_ = State::await_token;
+  } else {
+    uint64_t limit = exchange_.snapshot().config->settings.limits.response_body_size_max_bytes;
+    if (head.framing == http::Framing::content_length && head.content_length > limit) {
+      fail(ErrorCode::too_large, Phase::await_head);
+      return;
+    }
+    state_ = State::relay;
+    arm(provider.timeouts.idle_ms);
+  }
+}
+
+void Attempt::on_response_body(std::string_view bytes) {
+  body_bytes_ += bytes.size();
+  if (kind_ == Kind::stream) {
+    stream_body(bytes);
+  } else {
+    arm(exchange_.deployment().provider->timeouts.idle_ms);
+    plain_body(bytes);
+  }
+}
+
+// The key we sent must not come back to a client inside an error text.
+bool Attempt::hides_secret(std::string_view body) {
+  std::string_view key = exchange_.deployment().provider->key.reveal();
+  return head_.status >= 400 && !key.empty() && body.find(key) != std::string_view::npos;
+}
+
+void Attempt::plain_body(std::string_view bytes) {
+  const config::GatewayLimits& limits = exchange_.snapshot().config->settings.limits;
+  if (body_bytes_ > limits.response_body_size_max_bytes) {
+    fail(ErrorCode::too_large, Phase::relay);
+    return;
+  }
+  if (committed_) {
+    relay_bytes(bytes);
+    return;
+  }
+  bool whole = head_.framing == http::Framing::content_length && bytes.size() == head_.content_length;
+  if (whole && !hides_secret(bytes)) {
+    observe_answer(bytes, usage_);
+    if (commit(bytes.size())) {
+      whole_sent_ = true;
+      relay_bytes(bytes);
+    }
+    return;
+  }
+  if (!held_.append(bytes)) {
+    fail(ErrorCode::overloaded, Phase::relay);
+    return;
+  }
+  if (held_.size() <= limits.relay_backlog_max_bytes) return;
+  // Too large to be held back whole.
+  uint64_t length = head_.framing == http::Framing::content_length ? head_.content_length : Relay::unknown_length;
+  if (hides_secret(held_.view())) {
+    fail(ErrorCode::malformed_http, Phase::relay);
+    return;
+  }
+  if (!commit(length)) return;
+  relay_bytes(held_.view());
+  held_.release();
+}
+
+void Attempt::stream_body(std::string_view bytes) {
+  // What is held begins with whole events that were looked at before, then the beginning of one that is not complete.
+  bool in_place = held_.empty();
+  if (!in_place && !held_.append(bytes)) {
+    fail(ErrorCode::overloaded, phase());
+    return;
+  }
+  std::string_view view = in_place ? bytes : held_.view();
+  bool commit_now = false;
+  bool progress = false;
+  size_t whole = look_at_events(view, commit_now, progress);
+  if (progress && committed_) arm(exchange_.deployment().provider->timeouts.idle_ms);
+  if (view.size() - whole > exchange_.snapshot().config->settings.http.sse_event_size_max_bytes) {
+    fail(ErrorCode::malformed_sse, phase());
+    return;
+  }
+  if (!committed_ && (commit_now || whole > held_max_bytes || held_events_ > held_max_events)) {
+    if (!commit(Relay::unknown_length)) return;
+    arm(exchange_.deployment().provider->timeouts.idle_ms);
+  }
+  if (committed_) {
+    if (whole > 0) relay_bytes(view.substr(0, whole));
+    if (state_ == State::join) return;
+    if (in_place) {
+      if (!held_.append(view.substr(whole))) fail(ErrorCode::overloaded, phase());
+    } else {
+      held_.consume(whole);
+    }
+    looked_at_ = 0;
+  } else {
+    if (in_place && !held_.append(view)) fail(ErrorCode::overloaded, phase());
+    looked_at_ = whole;
+  }
+}
+
+// Observes every whole event from `looked_at_` on; returns where the last one ends.
+size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& progress) {
+  size_t at = looked_at_;
+  while (at < view.size()) {
+    size_t size = splitter_.find_event_end(view.substr(at));
+    if (size == 0) break;
+    http::SseEvent event = http::parse_event(view.substr(at, size));
+    dialect::Observation seen = observe_event(event, committed_ || commit_now, usage_);
+    at += size;
+    ++held_events_;
+    progress |= event.has_data;
+    done_seen_ |= seen.finished;
+    // An error or the end is all there will be: nothing is gained by holding it back.
+    commit_now |= seen.semantic || seen.error || seen.finished;
+    if (seen.error) exchange_.record().error = ErrorCode::invalid;
+  }
+  return at;
+}
+
+bool Attempt::commit(uint64_t length) {
+  exchange_.record().first_token = exchange_.gateway().runtime().clock.now();
+  if (!exchange_.begin_answer(head_.status)) {
+    fail(ErrorCode::overloaded, Phase::relay);
+    return false;
+  }
+  write_answer_headers();
+  if (!exchange_.relay().end_head(length)) {
+    fail(ErrorCode::overloaded, Phase::relay);
+    return false;
+  }
+  committed_ = true;
+  state_ = State::relay;
+  return true;
+}
+
+void Attempt::write_answer_headers() {
+  http::HeadWriter& head = exchange_.relay().head();
+  const Record& record = exchange_.record();
+  std::string_view type = head_.headers.find("content-type");
+  if (!type.empty()) head.header("content-type", type);
+  // Told by the provider under its own name with ours in front; what the client must act on as it is.
+  for (size_t i = 0; i < head_.headers.count; ++i) {
+    const http::Header& header = head_.headers.items[i];
+    constexpr std::string_view limits = "x-ratelimit-";
+    bool limit = header.name.size() > limits.size() &&
+                 http::equal_ignoring_case(header.name.substr(0, limits.size()), limits);
+    bool other = http::equal_ignoring_case(header.name, "x-request-id") ||
+                 http::equal_ignoring_case(header.name, "openai-processing-ms");
+    if (limit || other) {
+      char name[128] = "x-upstream-";
+      std::string_view rest = header.name.substr(header.name.starts_with("x-") ? 2 : 0);
+      if (rest.size() + 11 > sizeof(name)) continue;
+      size_t size = 11 + rest.copy(name + 11, rest.size());
+      head.header({name, size}, header.value);
+    } else if (http::equal_ignoring_case(header.name, "retry-after") && head_.status >= 400) {
+      head.header("retry-after", header.value);
+    } else if (http::equal_ignoring_case(header.name, "content-encoding")) {
+      head.header("content-encoding", header.value);
+    }
+  }
+  if (kind_ == Kind::stream) head.raw("cache-control: no-cache\r\n");
+  head.raw(exchange_.snapshot().providers[exchange_.deployment().provider->index].answer_head);
+  head.header("x-hyperion-model", record.model);
+  head.header("x-hyperion-requested-model", record.requested_model);
+  head.raw("x-hyperion-route: passthrough\r\n");
+  head.header("x-hyperion-attempts", record.attempts);
+  Instant now = exchange_.gateway().runtime().clock.precise_now();
+  uint64_t whole_ns = elapsed_ns(record.begin, now);
+  uint64_t waited_ns = elapsed_ns(record.sent, record.upstream_head);
+  head.header("x-hyperion-overhead-us", (whole_ns > waited_ns ? whole_ns - waited_ns : 0) / ns_per_us);
+}
+
+void Attempt::relay_bytes(std::string_view bytes) {
+  if (!exchange_.relay().body(bytes)) {
+    fail(ErrorCode::overloaded, Phase::relay);
+    return;
+  }
+  exchange_.record().response_bytes += bytes.size();
+  exchange_.flush_answer();
+  size_t backlog = exchange_.client_backlog_bytes();
+  if (!paused_ && backlog > exchange_.snapshot().config->settings.limits.relay_backlog_max_bytes) {
+    paused_ = true;
+    connection_->pause_reading();
+    // The silence is the client's, whose own stall timer runs.
+    exchange_.gateway().runtime().timers.cancel(deadline_);
+  }
+}
+
+void Attempt::on_client_progress() {
+  if (!paused_ || state_ == State::join) return;
+  size_t backlog = exchange_.client_backlog_bytes();
+  if (backlog > exchange_.snapshot().config->settings.limits.relay_backlog_max_bytes / 2) return;
+  paused_ = false;
+  connection_->resume_reading();
+  arm(exchange_.deployment().provider->timeouts.idle_ms);
+}
+
+void Attempt::on_response_complete(bool released) {
+  connection_ = nullptr;
+  if (kind_ == Kind::stream) {
+    // Half an event at the end, or no end marker: the provider broke off, however clean its framing.
+    if (!done_seen_ || held_.size() > looked_at_) {
+      Error error = make_error(ErrorCode::incomplete, Side::upstream);
+      error.phase = phase();
+      on_response_failed(error, released);
+      return;
+    }
+    finish_answer(released);
+    return;
+  }
+  if (!committed_) {
+    if (hides_secret(held_.view())) {
+      Error error = make_error(ErrorCode::unauthorised, Side::gateway);
+      error.phase = Phase::await_head;
+      on_response_failed(error, released);
+      return;
+    }
+    observe_answer(held_.view(), usage_);
+    if (!commit(held_.size())) {
+      join(released);
+      return;
+    }
+    if (!exchange_.relay().body(held_.view())) {
+      give_up(make_error(ErrorCode::overloaded, Side::gateway));
+      return;
+    }
+    exchange_.record().response_bytes += held_.size();
+  }
+  finish_answer(released);
+}
+
+void Attempt::finish_answer(bool released) {
+  exchange_.record().usage = usage_;
+  ProviderCounters* counters = exchange_.snapshot().providers[exchange_.deployment().provider->index].counters;
+  if (usage_.prompt_tokens > 0) counters->prompt_tokens.add(static_cast<uint64_t>(usage_.prompt_tokens));
+  if (usage_.completion_tokens > 0) counters->completion_tokens.add(static_cast<uint64_t>(usage_.completion_tokens));
+  state_ = State::join;
+  exchange_.on_attempt_answered();
+  join(released);
+}
+
+void Attempt::on_response_failed(Error error, bool released) {
+  connection_ = nullptr;
+  if (error.phase == Phase::none) error.phase = phase();
+  exchange_.record().usage = usage_;
+  exchange_.snapshot().providers[exchange_.deployment().provider->index].counters->failures.add();
+  bool committed = committed_;
+  if (committed && kind_ == Kind::stream) {
+    // The client learns in its own dialect that this is not the end.
+    Failure failure = failure_of_upstream(error, exchange_.record().provider);
+    failure.code = "upstream_stream_cut";
+    char event[1024] = "data: ";
+    size_t size = 6 + write_body(failure, event + 6, sizeof(event) - 8);
+    event[size++] = '\n';
+    event[size++] = '\n';
+    exchange_.relay().body({event, size});
+  }
+  state_ = State::join;
+  exchange_.on_attempt_failed(error, committed);
+  join(released);
+}
+
+void Attempt::fail(ErrorCode code, Phase phase) {
+  Error error = make_error(code, code == ErrorCode::overloaded ? Side::gateway : Side::upstream);
+  error.phase = phase;
+  give_up(error);
+}
+
+// Ends the attempt from our side.
+void Attempt::give_up(Error error) {
+  if (state_ == State::join) return;
+  if (connection_ == nullptr) pool_.cancel(*this);
+  bool released = connection_ == nullptr || connection_->abandon();
+  on_response_failed(error, released);
+}
+
+void Attempt::cancel() {
+  if (state_ == State::join) return;
+  state_ = State::join;
+  exchange_.record().usage = usage_;
+  if (connection_ == nullptr) pool_.cancel(*this);
+  bool released = connection_ == nullptr || connection_->abandon();
+  connection_ = nullptr;
+  join(released);
+}
+
+void Attempt::join(bool released) {
+  exchange_.gateway().runtime().timers.cancel(deadline_);
+  exchange_.gateway().runtime().timers.cancel(total_);
+  if (released) exchange_.on_attempt_joined(this);
+}
+
+void Attempt::on_released() { exchange_.on_attempt_joined(this); }
+
+Phase Attempt::phase() const {
+  switch (state_) {
+    case State::connect: return Phase::connect;
+    case State::await_head: return Phase::await_head;
+    case State::await_token: return Phase::await_token;
+    default: return Phase::relay;
+  }
+}
+
+void Attempt::on_deadline() {
+  // No connection in time although none failed: all are busy, or the name is not resolved yet.
+  bool busy = state_ == State::connect && pool_.connection_count() > pool_.idle_count();
+  fail(busy ? ErrorCode::overloaded : ErrorCode::timed_out, phase());
+}
+
+void Attempt::on_total() { fail(ErrorCode::timed_out, phase()); }
+
+}  // namespace hyperion::gateway

@@ -1,0 +1,96 @@
+// One try at one deployment: a connection, the request on it, and the answer coming back.
+//
+//   connect ─▶ send ─▶ await_head ─▶ await_token ─▶ relay ─▶ join ─▶ done
+//
+// Owned by the Gateway (slab), belongs to one Exchange; several can exist for one exchange (one cancelled and still joining). It borrows the
+// connection, writes the request head, queues the body by reference, and passes the answer on: a plain answer whole (up to a cap), a stream in whole
+// SSE events from the first semantic token on. Its timers: connection, first token, silence, total. It reports exactly one of answered and
+// failed to the exchange, then joins: it is freed when the connection references nothing of the request any more.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/arena.h"
+#include "base/byte_buffer.h"
+#include "dialect/observation.h"
+#include "http/head_writer.h"
+#include "http/sse_splitter.h"
+#include "io/timer_wheel.h"
+#include "upstream/pool.h"
+
+namespace hyperion::gateway {
+
+class Exchange;
+
+class Attempt final : private upstream::ResponseHandler, private upstream::Borrower {
+ public:
+  explicit Attempt(Exchange& exchange);
+  ~Attempt();
+
+  // `fresh`: on a connection that has not served before.
+  void start(bool fresh);
+  // The exchange wants no more of it. No report follows; it joins by itself.
+  void cancel();
+  // The client has taken bytes: go on reading if reading was paused for it.
+  void on_client_progress();
+
+ private:
+  enum class State : uint8_t { connect, await_head, await_token, relay, join };
+  enum class Kind : uint8_t { unknown, plain, stream };
+
+  // upstream::Borrower
+  void on_borrowed(upstream::Connection* connection) override;
+  void on_borrow_failed(Error error) override;
+  // upstream::ResponseHandler
+  void on_response_head(const http::ResponseHead& head) override;
+  void on_response_body(std::string_view bytes) override;
+  void on_response_complete(bool released) override;
+  void on_response_failed(Error error, bool released) override;
+  void on_released() override;
+  void on_request_progress() override;
+
+  void send_request();
+  void write_head(http::HeadWriter& writer);
+  void plain_body(std::string_view bytes);
+  void stream_body(std::string_view bytes);
+  size_t look_at_events(std::string_view bytes, bool& commit, bool& progress);
+  bool commit(uint64_t length);
+  void write_answer_headers();
+  void relay_bytes(std::string_view bytes);
+  void finish_answer(bool released);
+  void fail(ErrorCode code, Phase phase);
+  void give_up(Error error);
+  void join(bool released);
+  void arm(uint64_t after_ms);
+  void on_deadline();
+  void on_total();
+  Phase phase() const;
+  bool hides_secret(std::string_view body);
+
+  // Held back before the commit point at most (design: then commit).
+  static constexpr size_t held_max_bytes = 64 * 1024;
+  static constexpr uint32_t held_max_events = 256;
+
+  Exchange& exchange_;
+  upstream::Pool& pool_;
+  upstream::Connection* connection_ = nullptr;
+  State state_ = State::connect;
+  Kind kind_ = Kind::unknown;
+  bool committed_ = false;
+  bool done_seen_ = false;    // the stream's end marker
+  bool paused_ = false;       // reading stopped because the client is slow
+  bool whole_sent_ = false;   // a plain answer that came in one piece went straight through
+  uint32_t held_events_ = 0;
+  size_t looked_at_ = 0;      // of held_: whole events already observed
+  uint64_t body_bytes_ = 0;
+  http::ResponseHead head_;   // views into arena_
+  dialect::Usage usage_;
+  http::SseSplitter splitter_;
+  Arena arena_;
+  ByteBuffer held_;  // a plain body, or events before the commit, or the beginning of an event
+  io::MemberTimer<Attempt, &Attempt::on_deadline> deadline_{this};
+  io::MemberTimer<Attempt, &Attempt::on_total> total_{this};
+};
+
+}  // namespace hyperion::gateway

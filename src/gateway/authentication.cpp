@@ -1,0 +1,34 @@
+#include "gateway/authentication.h"
+
+#include "tls/sha256.h"
+
+namespace hyperion::gateway {
+namespace {
+
+std::string_view bearer_of(const http::RequestHead& head) {
+  std::string_view value = head.headers.find("authorization");
+  constexpr std::string_view scheme = "Bearer ";
+  if (value.size() > scheme.size() && http::equal_ignoring_case(value.substr(0, scheme.size()), scheme)) {
+    return value.substr(scheme.size());
+  }
+  return {};
+}
+
+}  // namespace
+
+const config::VirtualKey* authenticate(const http::RequestHead& head, const config::VirtualKeys& keys) {
+  std::string_view presented = bearer_of(head);
+  if (presented.empty()) presented = head.headers.find("x-api-key");
+  presented = presented.substr(0, credential_size_max_bytes);
+  tls::Sha256 hash = tls::sha256(presented);
+  const config::VirtualKey* key = keys.find(hash);
+  return presented.empty() ? nullptr : key;
+}
+
+bool admin_token_matches(const http::RequestHead& head, std::string_view token) {
+  if (token.empty()) return false;
+  // Equal lengths for the comparison, whatever was presented.
+  return tls::constant_time_equal(tls::sha256(bearer_of(head)).view(), tls::sha256(token).view());
+}
+
+}  // namespace hyperion::gateway

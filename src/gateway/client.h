@@ -1,0 +1,102 @@
+// One connection of a client: requests in, answers out, one at a time.
+//
+// Owned by the Gateway (slab). It owns the stream, the request parser and the memory of the current head; it has at most one Exchange. Deadlines for
+// head, body, keep-alive and a client that does not read are its own. Bytes that a client sends ahead (pipelining) wait in a bounded
+// buffer with reading paused; the next request is not parsed before the answer is out. An early answer with an unread body is followed by a bounded
+// drain, so that the client sees the answer and not a reset. When the client goes, its exchange is told in the same turn.
+#pragma once
+
+#include <string>
+
+#include "base/arena.h"
+#include "base/intrusive_list.h"
+#include "gateway/endpoints.h"
+#include "gateway/relay.h"
+#include "http/request_parser.h"
+#include "io/runtime.h"
+
+namespace hyperion::gateway {
+
+class Gateway;
+class Exchange;
+
+struct ClientTag {};
+
+class Client final : public ListNode<ClientTag>,
+                     private io::StreamHandler,
+                     private io::Deferred,
+                     private http::RequestParser::BodySink {
+ public:
+  Client(Gateway& gateway, io::Stream* stream, Listening side, bool handshake);
+  ~Client();
+
+  void start();
+
+  // For the exchange ----------------------------------------------------------------------------
+  io::Stream& stream() { return *stream_; }
+  Arena& arena() { return arena_; }
+  Listening side() const { return side_; }
+  // True if the connection can serve another request after this one; decides the Connection header.
+  bool will_keep_alive() const;
+  // Output was queued: sends it and watches that the client takes it.
+  void flush();
+  // The exchange has answered and is over. `broken`: the answer is cut, the connection must show it.
+  void finish_exchange(bool broken);
+
+  // For the gateway -----------------------------------------------------------------------------
+  void begin_drain();
+  void terminate();
+
+ private:
+  enum class State : uint8_t {
+    idle,       // between requests
+    reading,    // head or body
+    answering,  // the request is complete, the exchange works
+    closing,    // the answer is out or on its way; what comes is discarded, then the connection ends
+    gone,       // terminated; waits for on_closed
+  };
+
+  void on_open() override;
+  void on_read(std::string_view bytes) override;
+  void on_end(Error error) override;
+  void on_written() override;
+  void on_closed() override;
+  bool on_body(std::string_view bytes) override;
+  void run_deferred() override;
+
+  void consume(std::string_view bytes);
+  bool begin_exchange();
+  void begin_body();
+  void on_complete();
+  void hold_back(std::string_view bytes);
+  void begin_closing();
+  void arm_deadline(uint64_t after_ms);
+  Instant body_due() const;
+  size_t backlog_max_bytes() const;
+  void abandon_exchange(Error error);
+  void end_handshake();
+  void on_deadline();
+  void on_stall();
+
+  // Pipelined bytes of one client that wait for their turn. One receive of the kernel may bring half a megabyte.
+  static constexpr size_t held_back_max_bytes = 1024 * 1024;
+
+  Gateway& gateway_;
+  io::Stream* stream_;
+  Exchange* exchange_ = nullptr;
+  Listening side_;
+  State state_ = State::idle;
+  bool handshake_;  // TLS is still being set up
+  bool peer_ended_ = false;
+  bool close_after_ = false;
+  uint32_t requests_ = 0;
+  uint64_t drained_bytes_ = 0;
+  Instant body_begin_;
+  http::RequestParser parser_;
+  Arena arena_;
+  std::string held_back_;
+  io::MemberTimer<Client, &Client::on_deadline> deadline_{this};
+  io::MemberTimer<Client, &Client::on_stall> stall_{this};
+};
+
+}  // namespace hyperion::gateway

@@ -1,0 +1,114 @@
+// One request and its one answer: the central state machine.
+//
+//   head ─▶ body ─▶ decide ─▶ run ─▶ done
+//
+// Owned by the Gateway (slab); belongs to one Client until it has answered, and lives on until its attempts have joined. Events
+// come from the client (head, body, complete, gone) and from the attempt (answer, failure); each leads to a few named steps. It ends in exactly one of answered, refused,
+// failed, abandoned, writes one log line, and nothing of it goes to the client before the attempt has committed. Everything wrong with a request
+// becomes a Failure with a sentence; nothing here asserts on input.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/byte_buffer.h"
+#include "base/intrusive_list.h"
+#include "catalog/catalog.h"
+#include "config/virtual_keys.h"
+#include "gateway/endpoints.h"
+#include "gateway/failure.h"
+#include "gateway/record.h"
+#include "gateway/relay.h"
+#include "gateway/snapshot.h"
+#include "http/head.h"
+#include "http/request_parser.h"
+#include "json/body_scan.h"
+#include "json/splice.h"
+
+namespace hyperion::gateway {
+
+class Attempt;
+class Client;
+class Gateway;
+
+struct ExchangeTag {};
+
+class Exchange final : public ListNode<ExchangeTag> {
+ public:
+  Exchange(Gateway& gateway, Client& client);
+
+  // From the client -----------------------------------------------------------------------------
+  void on_head(const http::RequestHead& head);
+  bool on_body(std::string_view bytes);  // false: out of memory
+  void on_complete();
+  void on_rejected(const http::Rejection& rejection);
+  void on_request_timeout(bool in_body);
+  void on_client_gone(Error error);
+  void on_client_progress();
+
+  // For the attempt -----------------------------------------------------------------------------
+  Gateway& gateway() { return gateway_; }
+  const Snapshot& snapshot() const { return *snapshot_; }
+  const Endpoint& endpoint() const { return *endpoint_; }
+  const catalog::Deployment& deployment() const { return *resolution_.deployment; }
+  const json::SplicePlan& upstream_body() const { return plan_; }
+  const http::RequestHead& request() const { return *head_; }
+  bool wants_stream() const { return wants_stream_; }
+  std::string_view forwarded_fault() const { return forwarded_fault_; }
+  Record& record() { return record_; }
+  Relay& relay() { return relay_; }
+  // Bytes queued at the client and not taken yet.
+  size_t client_backlog_bytes() const;
+  // Starts the answer: status line and the headers that every proxied answer has. The attempt adds its own.
+  bool begin_answer(uint16_t status);
+  void flush_answer();
+  // The attempt is over. `answered`: the whole answer is queued.
+  void on_attempt_answered();
+  // Nothing was sent to the client yet, or (committed) the answer is broken now.
+  void on_attempt_failed(Error error, bool committed);
+  // The attempt will not be heard of again.
+  void on_attempt_joined(Attempt* attempt);
+
+  // Whether an attempt still references the request's bytes.
+  bool joined() const { return attempts_alive_ == 0 && finished_; }
+  // For the end of the process.
+  void terminate();
+
+ private:
+  bool authenticate();
+  bool check_method();
+  bool check_memory();
+  void write_cors();
+  void answer_options();
+  void answer_page();
+  void answer_models();
+  void answer_model();
+  void answer_text(uint16_t status, std::string_view content_type, std::string_view body);
+  void scan_and_decide();
+  bool resolve_model();
+  void start_attempt(bool fresh);
+  void refuse(const Failure& failure, Side side, Phase phase);
+  void answer_failure(const Failure& failure);
+  void finish(Outcome outcome, bool broken);
+  void release_if_joined();
+
+  Gateway& gateway_;
+  Client* client_;  // nullptr once the exchange has ended for the client
+  std::shared_ptr<const Snapshot> snapshot_;
+  const http::RequestHead* head_ = nullptr;
+  const Endpoint* endpoint_ = nullptr;
+  const config::VirtualKey* key_ = nullptr;
+  bool wants_stream_ = false;
+  bool retried_ = false;
+  bool finished_ = false;
+  Attempt* attempt_ = nullptr;  // the one that is listened to
+  uint32_t attempts_alive_ = 0;
+  std::string_view forwarded_fault_;
+  ByteBuffer body_;
+  catalog::Resolution resolution_;
+  json::SplicePlan plan_;
+  Relay relay_;
+  Record record_;
+};
+
+}  // namespace hyperion::gateway

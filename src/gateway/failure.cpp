@@ -1,0 +1,129 @@
+#include "gateway/failure.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "json/writer.h"
+
+namespace hyperion::gateway {
+namespace {
+
+const char* type_of(uint16_t status) {
+  switch (status) {
+    case 401: return "authentication_error";
+    case 403: return "permission_error";
+    case 404: return "not_found_error";
+    case 429: return "rate_limit_error";
+    default: return status >= 500 ? "server_error" : "invalid_request_error";
+  }
+}
+
+void copy_bounded(char* to, size_t capacity, std::string_view from) {
+  size_t size = std::min(from.size(), capacity - 1);
+  std::memcpy(to, from.data(), size);
+  to[size] = '\0';
+}
+
+}  // namespace
+
+Failure make_failure(uint16_t status, const char* code, std::string_view param, const char* format, ...) {
+  Failure failure;
+  failure.status = status;
+  failure.type = type_of(status);
+  failure.code = code;
+  copy_bounded(failure.param, sizeof(failure.param), param);
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(failure.message, sizeof(failure.message), format, arguments);
+  va_end(arguments);
+  return failure;
+}
+
+Failure failure_of(const http::Rejection& rejection) {
+  const char* code = "invalid_request";
+  switch (rejection.status) {
+    case 408: code = "request_timeout"; break;
+    case 413: code = "request_too_large"; break;
+    case 414:
+    case 431: code = "request_head_too_large"; break;
+    case 503: code = "overloaded"; break;
+    default: break;
+  }
+  return make_failure(rejection.status, code, {}, "%s", rejection.reason);
+}
+
+Failure failure_of(const json::ScanError& error) {
+  switch (error.code) {
+    case ErrorCode::malformed_json:
+      return make_failure(400, "invalid_json", {}, "The body is not valid JSON: %s at byte %u.",
+                          error.expected[0] != '\0' ? error.expected : "unexpected text", error.position);
+    case ErrorCode::duplicate_key:
+      return make_failure(400, "invalid_request", error.field,
+                          "`%s` must be given once, in plain spelling: %s.", error.field, error.expected);
+    case ErrorCode::unknown_key:
+      return make_failure(400, "invalid_request", error.field, "`%s` is not known: %s.", error.field,
+                          error.expected);
+    case ErrorCode::too_deep:
+    case ErrorCode::too_many:
+    case ErrorCode::too_large:
+      return make_failure(400, "invalid_request", error.field, "The body is beyond a limit: %s.",
+                          error.expected);
+    default:
+      return make_failure(400, "invalid_request", error.field, "`%s` has the wrong type: %s.", error.field,
+                          error.expected);
+  }
+}
+
+Failure failure_of_upstream(Error error, std::string_view provider) {
+  int size = static_cast<int>(provider.size());
+  const char* name = provider.data();
+  switch (error.code) {
+    case ErrorCode::timed_out: {
+      const char* what = error.phase == Phase::connect ? "did not accept a connection"
+                         : error.phase == Phase::relay ? "stopped sending"
+                                                       : "did not answer";
+      return make_failure(504, "upstream_timeout", {}, "Provider %.*s %s in time. Try again.", size, name, what);
+    }
+    case ErrorCode::overloaded:
+      return make_failure(503, "overloaded", {},
+                          "All connections to provider %.*s are busy. Try again, or raise connections_per_shard_max.",
+                          size, name);
+    case ErrorCode::name_not_resolved:
+      return make_failure(502, "all_upstreams_failed", {},
+                          "The host name of provider %.*s cannot be resolved. Check its base_url and the DNS.", size, name);
+    case ErrorCode::tls_certificate:
+    case ErrorCode::tls_handshake:
+      return make_failure(502, "all_upstreams_failed", {},
+                          "The TLS connection to provider %.*s failed (%s). Check its certificate and ca_file.", size,
+                          name, name_of(error.code));
+    case ErrorCode::connect_failed:
+      return make_failure(502, "all_upstreams_failed", {}, "Provider %.*s cannot be reached (%s). Try again.", size, name,
+                          name_of(error.code));
+    default:
+      return make_failure(502, "all_upstreams_failed", {},
+                          "Provider %.*s broke off or sent a malformed answer (%s). Try again.", size, name,
+                          name_of(error.code));
+  }
+}
+
+size_t write_body(const Failure& failure, char* out, size_t capacity) {
+  json::Writer writer(out, capacity);
+  writer.begin_object();
+  writer.key("error");
+  writer.begin_object();
+  writer.member("message", static_cast<const char*>(failure.message));
+  writer.member("type", failure.type);
+  writer.key("param");
+  if (failure.param[0] != '\0') {
+    writer.value(static_cast<const char*>(failure.param));
+  } else {
+    writer.null();
+  }
+  writer.member("code", failure.code);
+  writer.end_object();
+  writer.end_object();
+  return writer.complete() ? writer.text().size() : 0;
+}
+
+}  // namespace hyperion::gateway

@@ -1,0 +1,222 @@
+#include "gateway/gateway.h"
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+namespace hyperion::gateway {
+namespace {
+
+constexpr size_t log_line_max_bytes = 2048;
+
+// What never changes in the head of a request to this provider, without its key.
+std::string head_of(const catalog::Provider& provider) {
+  std::string head = "host: " + provider.base_url.host_header + "\r\n";
+  head += "user-agent: hyperion/" HYPERION_VERSION "\r\n";
+  head += "accept: application/json, text/event-stream\r\n";
+  // Answers are read on their way: no compression, please.
+  head += "accept-encoding: identity\r\n";
+  head += "content-type: application/json\r\n";
+  for (const auto& [name, value] : provider.headers) head += name + ": " + value + "\r\n";
+  return head;
+}
+
+}  // namespace
+
+Gateway::Gateway(io::Runtime& runtime, Counters& counters, LogRing* log, Pages* pages, size_t connections_max)
+    : runtime_(runtime),
+      counters_(counters),
+      log_(log),
+      pages_(pages),
+      handshake_gate_(runtime.clock, runtime.timers),
+      clients_(connections_max),
+      // An exchange may outlive its client for a turn or two while an attempt joins.
+      exchanges_(connections_max * 2),
+      attempts_(connections_max * 3) {}
+
+Gateway::~Gateway() {
+  for (auto& pool : retired_pools_) pool.reset();
+}
+
+std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
+  auto next = std::make_shared<Snapshot>();
+  next->config = config;
+  std::map<std::string, std::shared_ptr<tls::ClientContext>> contexts;
+  for (const catalog::Provider& provider : config->catalog.providers()) {
+    ProviderState state;
+    if (snapshot_ != nullptr) {
+      for (const ProviderState& old : snapshot_->providers) {
+        bool taken = std::any_of(next->providers.begin(), next->providers.end(),
+                                 [&](const ProviderState& other) { return other.pool == old.pool; });
+        if (!taken && old.pool->serves(provider)) state.pool = old.pool;
+      }
+    }
+    if (state.pool == nullptr) {
+      std::shared_ptr<tls::ClientContext> context;
+      if (provider.base_url.tls) {
+        std::string ca_file = provider.ca_file.empty() ? config->settings.tls.ca_file : provider.ca_file;
+        std::shared_ptr<tls::ClientContext>& known = contexts[ca_file];
+        std::string problem;
+        if (known == nullptr) known = tls::ClientContext::create({ca_file}, handshake_gate_, &problem);
+        if (known == nullptr) return "provider " + provider.name + ": " + problem;
+        context = known;
+      }
+      state.pool = std::make_shared<upstream::Pool>(runtime_, provider, config->settings.http, context);
+    }
+    state.counters = counters_.providers.get(provider.name);
+    state.head = head_of(provider);
+    state.answer_head = "x-hyperion-provider: " + provider.name + "\r\n";
+    next->providers.push_back(std::move(state));
+  }
+  for (const catalog::Provider& provider : config->catalog.providers()) {
+    next->providers[provider.index].pool->update(provider, config->settings.http);
+  }
+  if (snapshot_ != nullptr) {
+    for (const ProviderState& old : snapshot_->providers) {
+      bool kept = std::any_of(next->providers.begin(), next->providers.end(),
+                              [&](const ProviderState& other) { return other.pool == old.pool; });
+      if (kept) continue;
+      old.pool->drain();
+      retired_pools_.push_back(old.pool);
+    }
+  }
+  bodies_.limit_bytes = config->settings.memory.bodies_per_shard_max_bytes;
+  if (scanner_ == nullptr) scanner_ = std::make_unique<json::Scanner>(config->settings.http.body_size_max_bytes);
+  snapshot_ = std::move(next);
+  for (const ProviderState& state : snapshot_->providers) state.pool->warm_up();
+  return {};
+}
+
+void Gateway::accept(io::Stream* stream, Listening side, bool handshake) {
+  uint32_t handshakes_max = snapshot_->config->settings.limits.tls_handshakes_per_shard_max;
+  bool too_many = handshake && handshakes_ >= handshakes_max;
+  Client* client = too_many ? nullptr : clients_.create(*this, stream, side, handshake);
+  if (client == nullptr) {
+    counters_.connections_refused.add();
+    stream->set_handler(nullptr);
+    stream->terminate();
+    return;
+  }
+  counters_.connections_accepted.add();
+  counters_.connections_open.add();
+  open_clients_.push_back(client);
+  if (handshake) ++handshakes_;
+  client->start();
+}
+
+void Gateway::release(Client* client) {
+  client->ListNode<ClientTag>::unlink();
+  counters_.connections_open.subtract();
+  clients_.destroy(client);
+}
+
+Exchange* Gateway::create_exchange(Client& client) {
+  Exchange* exchange = exchanges_.create(*this, client);
+  if (exchange == nullptr) return nullptr;
+  open_exchanges_.push_back(exchange);
+  counters_.requests_in_flight.add();
+  return exchange;
+}
+
+void Gateway::release(Exchange* exchange) {
+  exchange->unlink();
+  counters_.requests_in_flight.subtract();
+  exchanges_.destroy(exchange);
+}
+
+Attempt* Gateway::create_attempt(Exchange& exchange) { return attempts_.create(exchange); }
+
+std::vector<std::string> Gateway::hosts() const {
+  std::vector<std::string> hosts;
+  for (const ProviderState& state : snapshot_->providers) {
+    bool known = std::find(hosts.begin(), hosts.end(), state.pool->host()) != hosts.end();
+    if (state.pool->needs_resolution() && !known) hosts.push_back(state.pool->host());
+  }
+  return hosts;
+}
+
+void Gateway::set_addresses(const std::string& host, const std::vector<io::Address>& addresses) {
+  for (const ProviderState& state : snapshot_->providers) {
+    if (state.pool->host() == host) state.pool->set_addresses(addresses);
+  }
+}
+
+bool Gateway::refuses_new_requests() const {
+  const config::MemorySettings& memory = snapshot_->config->settings.memory;
+  uint64_t percent = memory.refuse_at_percent;
+  return runtime_.blocks.in_use() * 100 >= runtime_.blocks.blocks_max() * percent ||
+         bodies_.used_bytes * 100 >= bodies_.limit_bytes * percent;
+}
+
+void Gateway::begin_drain() {
+  draining_ = true;
+  for (Client* client = open_clients_.front(); client != nullptr;) {
+    Client* next = open_clients_.next(client);
+    client->begin_drain();
+    client = next;
+  }
+}
+
+void Gateway::terminate_all() {
+  draining_ = true;
+  for (Client* client = open_clients_.front(); client != nullptr;) {
+    Client* next = open_clients_.next(client);
+    client->terminate();
+    client = next;
+  }
+  if (snapshot_ != nullptr) {
+    for (const ProviderState& state : snapshot_->providers) state.pool->close_all();
+  }
+  for (auto& pool : retired_pools_) pool->close_all();
+}
+
+bool Gateway::idle() const {
+  if (clients_.in_use() != 0 || exchanges_.in_use() != 0) return false;
+  auto empty = [](const upstream::Pool& pool) { return pool.connection_count() == 0; };
+  if (snapshot_ != nullptr) {
+    for (const ProviderState& state : snapshot_->providers) {
+      if (!empty(*state.pool)) return false;
+    }
+  }
+  return std::all_of(retired_pools_.begin(), retired_pools_.end(), [&](const auto& pool) { return empty(*pool); });
+}
+
+void Gateway::next_request_id(char* out) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::memcpy(out, "req_", 4);
+  uint64_t words[2] = {runtime_.random.next(), runtime_.random.next()};
+  for (size_t i = 4; i < request_id_size; ++i) {
+    uint64_t& word = words[i % 2];
+    out[i] = digits[word & 15];
+    word >>= 4;
+  }
+}
+
+void Gateway::update_gauges() {
+  counters_.blocks_in_use.set(runtime_.blocks.in_use());
+  counters_.body_bytes_in_use.set(bodies_.used_bytes);
+  for (const ProviderState& state : snapshot_->providers) {
+    state.counters->connections.set(state.pool->connection_count());
+    state.counters->idle_connections.set(state.pool->idle_count());
+  }
+  std::erase_if(retired_pools_, [](const std::shared_ptr<upstream::Pool>& pool) {
+    return pool.use_count() == 1 && pool->connection_count() == 0;
+  });
+}
+
+void Gateway::log(const Record& record) {
+  counters_.outcomes[static_cast<size_t>(record.outcome)].add();
+  counters_.status_class[record.status / 100 <= 5 ? record.status / 100 : 0].add();
+  counters_.bytes_sent.add(record.response_bytes);
+  counters_.request_duration_us.record(elapsed_ns(record.begin, record.end) / ns_per_us);
+  counters_.overhead_us.record(record.overhead_ns() / ns_per_us);
+  if (record.stream && record.first_token) {
+    counters_.first_token_us.record(elapsed_ns(record.begin, record.first_token) / ns_per_us);
+  }
+  if (log_ == nullptr) return;
+  char line[log_line_max_bytes];
+  size_t size = write_line(record, runtime_.clock.wall_ns(), line, sizeof(line));
+  if (size == 0 || !log_->append({line, size})) counters_.log_lines_dropped.add();
+}
+
+}  // namespace hyperion::gateway

@@ -1,0 +1,95 @@
+// The gateway of one shard: its clients, exchanges and attempts, and what they share.
+//
+// Owned by the server's shard (or by the simulated world of tests/sim); lives on one thread. It accepts streams, hands them to Clients,
+// keeps the current Snapshot, the pools of objects and memory, the counters and the log. Overload is decided here: `refuses_new_requests`. It never blocks
+// and never allocates per request in the steady state. `apply` changes the configuration, `begin_drain` and `terminate_all` end it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/byte_buffer.h"
+#include "base/log_ring.h"
+#include "base/slab.h"
+#include "gateway/attempt.h"
+#include "gateway/client.h"
+#include "gateway/counters.h"
+#include "gateway/exchange.h"
+#include "gateway/pages.h"
+#include "gateway/snapshot.h"
+#include "io/runtime.h"
+#include "json/body_scan.h"
+#include "tls/context.h"
+
+namespace hyperion::gateway {
+
+class Gateway {
+ public:
+  // `log` may be nullptr (no request log). `counters` and `pages` outlive the gateway.
+  Gateway(io::Runtime& runtime, Counters& counters, LogRing* log, Pages* pages, size_t connections_max);
+  ~Gateway();
+  Gateway(const Gateway&) = delete;
+  Gateway& operator=(const Gateway&) = delete;
+
+  // Takes a configuration. An error is a sentence for people and leaves everything as it was.
+  std::string apply(std::shared_ptr<const config::Config> config);
+
+  // A new client. `stream` is open and its reading paused; with `handshake` its TLS handshake is still to come.
+  void accept(io::Stream* stream, Listening side, bool handshake = false);
+  void end_handshake() { --handshakes_; }
+  tls::HandshakeGate& handshake_gate() { return handshake_gate_; }
+  // Copies what the pools and the memory hold into the counters; called about once a second.
+  void update_gauges();
+
+  // Names that must be resolved, and what became of them.
+  std::vector<std::string> hosts() const;
+  void set_addresses(const std::string& host, const std::vector<io::Address>& addresses);
+
+  // No keep-alive from now on; idle clients are closed.
+  void begin_drain();
+  // Ends every client and attempt; `idle` becomes true some turns later.
+  void terminate_all();
+  bool idle() const;
+  bool draining() const { return draining_; }
+  size_t client_count() const { return clients_.in_use(); }
+  size_t exchange_count() const { return exchanges_.in_use(); }
+
+  // For clients, exchanges and attempts ---------------------------------------------------------
+  io::Runtime& runtime() { return runtime_; }
+  Counters& counters() { return counters_; }
+  const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
+  json::Scanner& scanner() { return *scanner_; }
+  MemoryBudget& bodies() { return bodies_; }
+  Pages* pages() { return pages_; }
+  Exchange* create_exchange(Client& client);
+  void release(Exchange* exchange);
+  Attempt* create_attempt(Exchange& exchange);
+  void release(Attempt* attempt) { attempts_.destroy(attempt); }
+  void release(Client* client);
+  // Memory is nearly gone: new requests get 503.
+  bool refuses_new_requests() const;
+  void log(const Record& record);
+  void next_request_id(char* out);
+
+ private:
+
+  io::Runtime& runtime_;
+  Counters& counters_;
+  LogRing* log_;
+  Pages* pages_;
+  MemoryBudget bodies_;
+  tls::HandshakeGate handshake_gate_;
+  std::unique_ptr<json::Scanner> scanner_;
+  std::shared_ptr<const Snapshot> snapshot_;
+  std::vector<std::shared_ptr<upstream::Pool>> retired_pools_;
+  Slab<Client> clients_;
+  Slab<Exchange> exchanges_;
+  Slab<Attempt> attempts_;
+  IntrusiveList<Client, ClientTag> open_clients_;
+  IntrusiveList<Exchange, ExchangeTag> open_exchanges_;
+  uint32_t handshakes_ = 0;  // of clients, half-open
+  bool draining_ = false;
+};
+
+}  // namespace hyperion::gateway

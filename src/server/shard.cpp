@@ -1,0 +1,192 @@
+#include "server/shard.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+
+#include "base/log.h"
+#include "tls/tls_stream.h"
+
+namespace hyperion::server {
+namespace {
+
+// How often gauges are refreshed and overload is looked at.
+constexpr uint64_t tick_ms = 1000;
+
+constexpr std::string_view overflow_answer =
+    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
+    "connection: close\r\ncontent-length: 125\r\n\r\n"
+    "{\"error\":{\"message\":\"Hyperion is at its limit of connections. Try again.\","
+    "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}";
+
+io::ReactorSettings reactor_settings(const config::Settings& settings, size_t connections_max) {
+  io::ReactorSettings reactor;
+  reactor.ring_entries = settings.server.ring_entries;
+  reactor.receive_buffer_count = settings.server.receive_buffers;
+  reactor.receive_buffer_size_bytes = settings.server.receive_buffer_size_bytes;
+  // Clients, and as many connections to providers again.
+  reactor.streams_max = connections_max * 2 + 1024;
+  reactor.blocks_max = settings.memory.blocks_per_shard_max;
+  return reactor;
+}
+
+}  // namespace
+
+class Shard::Acceptor final : public io::Acceptor {
+ public:
+  Acceptor(Shard& shard, const ListeningSocket& socket) : shard_(shard), socket_(socket) {}
+
+  void on_accept(io::Stream* stream) override {
+    gateway::Gateway& gateway = *shard_.gateway_;
+    if (!socket_.tls) {
+      gateway.accept(stream, socket_.side);
+      return;
+    }
+    auto secure = tls::accept_server(shard_.reactor_->runtime(), *shard_.server_context_, stream, nullptr);
+    if (secure) {
+      gateway.accept(*secure, socket_.side, true);
+    } else {
+      stream->set_handler(nullptr);
+      stream->terminate();
+    }
+  }
+
+  void on_accept_overflow(int fd) override {
+    shard_.counters_.connections_refused.add();
+    if (socket_.tls) return;
+    ssize_t sent = send(fd, overflow_answer.data(), overflow_answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    static_cast<void>(sent);  // best effort: the connection is closed either way
+  }
+
+ private:
+  Shard& shard_;
+  ListeningSocket socket_;
+};
+
+Shard::Shard(ShardSettings settings) : settings_(std::move(settings)) {}
+
+Shard::~Shard() { join(); }
+
+void Shard::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+io::Refusal Shard::start() {
+  std::promise<io::Refusal> started;
+  std::future<io::Refusal> verdict = started.get_future();
+  thread_ = std::thread([this, &started] { run(started); });
+  return verdict.get();
+}
+
+void Shard::run(std::promise<io::Refusal>& started) {
+  pthread_setname_np(pthread_self(), ("shard-" + std::to_string(settings_.number)).c_str());
+  if (settings_.core >= 0) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET(static_cast<size_t>(settings_.core), &set);
+    pthread_setaffinity_np(pthread_self(), sizeof(set), &set);
+  }
+  const config::Settings& settings = settings_.config->settings;
+  SystemClock clock;
+  uint64_t seed = clock.wall_ns() ^ (uint64_t{settings_.number} << 56);
+  auto reactor = std::make_unique<io::Reactor>(reactor_settings(settings, settings_.connections_max), seed);
+  io::Refusal refusal = reactor->open();
+  if (refusal) {
+    finished_.store(true, std::memory_order_release);
+    started.set_value(refusal);
+    return;
+  }
+  auto gateway = std::make_unique<gateway::Gateway>(reactor->runtime(), counters_, settings_.log, settings_.pages,
+                                                    settings_.connections_max);
+  reactor_ = reactor.get();
+  gateway_ = gateway.get();
+  std::string problem = gateway->apply(settings_.config);
+  bool secure = false;
+  for (const ListeningSocket& socket : settings_.sockets) secure |= socket.tls;
+  if (problem.empty() && secure) {
+    tls::ServerSettings server{settings.tls.certificate_file, settings.tls.key_file};
+    server_context_ = tls::ServerContext::create(server, gateway->handshake_gate(), &problem);
+  }
+  if (!problem.empty()) {
+    finished_.store(true, std::memory_order_release);
+    gateway->terminate_all();
+    while (!gateway->idle()) reactor->turn();
+    started.set_value({problem, "Correct the conf file, then check it with `hyperion check`."});
+    return;
+  }
+  mailbox_.start(*reactor);
+  open_listeners(*reactor);
+  started.set_value({});
+  serve(*reactor);
+  gateway.reset();
+  server_context_.reset();
+  finished_.store(true, std::memory_order_release);
+}
+
+void Shard::open_listeners(io::Reactor& reactor) {
+  for (const ListeningSocket& socket : settings_.sockets) {
+    acceptors_.push_back(std::make_unique<Acceptor>(*this, socket));
+    auto listener = std::make_unique<io::Listener>(reactor, *acceptors_.back());
+    listener->adopt(socket.fd);
+    listener->start();
+    listeners_.push_back(std::move(listener));
+  }
+}
+
+void Shard::serve(io::Reactor& reactor) {
+  on_tick();
+  while (!stopping_ && !(draining_ && gateway_->exchange_count() == 0 && gateway_->client_count() == 0)) {
+    reactor.turn();
+  }
+  reactor.runtime().timers.cancel(tick_);
+  close_listeners();
+  gateway_->terminate_all();
+  mailbox_.stop();
+  auto closed = [&] {
+    for (auto& listener : listeners_) {
+      if (!listener->closed()) return false;
+    }
+    return gateway_->idle() && mailbox_.stopped() && reactor.streams_in_use() == 0;
+  };
+  while (!closed()) reactor.turn();
+  listeners_.clear();
+}
+
+void Shard::close_listeners() {
+  for (auto& listener : listeners_) listener->close();
+}
+
+void Shard::on_tick() {
+  const io::ReactorStatistics& statistics = reactor_->statistics();
+  counters_.completion_overflows.set(statistics.completion_overflows);
+  counters_.receive_starved.set(statistics.starved);
+  gateway_->update_gauges();
+  reactor_->runtime().timers.arm(tick_, reactor_->clock().now() + tick_ms * ns_per_ms);
+}
+
+void Shard::apply(std::shared_ptr<const config::Config> config) {
+  mailbox_.post([this, config = std::move(config)] {
+    std::string problem = gateway_->apply(config);
+    if (!problem.empty()) log_warning("reload refused by shard " + std::to_string(settings_.number) + ": " + problem);
+  });
+}
+
+void Shard::set_addresses(std::string host, std::vector<io::Address> addresses) {
+  mailbox_.post([this, host = std::move(host), addresses = std::move(addresses)] {
+    gateway_->set_addresses(host, addresses);
+  });
+}
+
+void Shard::drain() {
+  mailbox_.post([this] {
+    draining_ = true;
+    close_listeners();
+    gateway_->begin_drain();
+  });
+}
+
+void Shard::stop() {
+  mailbox_.post([this] { stopping_ = true; });
+}
+
+}  // namespace hyperion::server

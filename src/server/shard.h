@@ -1,0 +1,88 @@
+// One core's worth of gateway: a thread with its reactor, listeners and gateway.
+//
+// Owned by the Server. Everything of a shard lives on its thread; the server talks to it by its mailbox only. The reactor must be made on the
+// thread that uses it, so starting can fail there: `start` waits for the verdict and returns the two lines for people. Stops in two ways:
+// `drain` (finish what runs) and `stop` (now). Counters are readable from any thread as long as the shard lives.
+#pragma once
+
+#include <atomic>
+#include <future>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/log_ring.h"
+#include "config/config.h"
+#include "gateway/counters.h"
+#include "gateway/gateway.h"
+#include "gateway/pages.h"
+#include "io/listener.h"
+#include "io/mailbox.h"
+#include "io/reactor.h"
+#include "tls/context.h"
+
+namespace hyperion::server {
+
+// A socket that listens already, for one shard.
+struct ListeningSocket {
+  int fd = -1;
+  gateway::Listening side = gateway::Listening::public_side;
+  bool tls = false;
+};
+
+struct ShardSettings {
+  unsigned number = 0;
+  int core = -1;  // pinned to it; -1: not pinned
+  std::shared_ptr<const config::Config> config;
+  size_t connections_max = 0;
+  std::vector<ListeningSocket> sockets;
+  LogRing* log = nullptr;
+  gateway::Pages* pages = nullptr;
+};
+
+class Shard {
+ public:
+  explicit Shard(ShardSettings settings);
+  ~Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  // Starts the thread and waits until it serves. Empty refusal: it does.
+  io::Refusal start();
+
+  // From any thread -------------------------------------------------------------------------
+  void apply(std::shared_ptr<const config::Config> config);
+  void set_addresses(std::string host, std::vector<io::Address> addresses);
+  void drain();  // no new connections; `finished` once the last exchange is answered
+  void stop();   // ends everything
+  bool finished() const { return finished_.load(std::memory_order_acquire); }
+  void join();
+  const gateway::Counters& counters() const { return counters_; }
+
+ private:
+  class Acceptor;
+
+  void run(std::promise<io::Refusal>& started);
+  void serve(io::Reactor& reactor);
+  void open_listeners(io::Reactor& reactor);
+  void on_tick();
+  void close_listeners();
+
+  ShardSettings settings_;
+  gateway::Counters counters_;
+  io::Mailbox mailbox_;
+  std::thread thread_;
+  std::atomic<bool> finished_{false};
+  // On the shard's thread only.
+  io::Reactor* reactor_ = nullptr;
+  gateway::Gateway* gateway_ = nullptr;
+  std::shared_ptr<tls::ServerContext> server_context_;
+  std::vector<std::unique_ptr<Acceptor>> acceptors_;
+  std::vector<std::unique_ptr<io::Listener>> listeners_;
+  io::MemberTimer<Shard, &Shard::on_tick> tick_{this};
+  bool draining_ = false;
+  bool stopping_ = false;
+};
+
+}  // namespace hyperion::server

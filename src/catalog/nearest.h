@@ -19,6 +19,7 @@ size_t edit_distance(std::string_view a, std::string_view b, size_t limit);
 
 // How many edits still make a name a likely misspelling of another.
 constexpr size_t misspelling_edits_max(std::string_view name) {
+  if (name.size() < 4) return name.size() / 2;
   return name.size() < 6 ? 2 : name.size() / 3;
 }
 

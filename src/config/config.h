@@ -41,13 +41,15 @@ struct LoadOutcome {
   std::vector<std::string> warnings;
 };
 
-// What loading may read besides the text it is given.
+// Who may be able to read a file that is to be read.
+enum class Readers : uint8_t { anybody, not_the_world, owner_only };
+
+// What loading may look at besides the text it is given. A function that is not set finds nothing.
 struct Surroundings {
   // The value of an environment variable; nothing when it is unset.
   std::function<std::optional<std::string>(const std::string& name)> environment;
-  // The whole of a file, or nothing with a sentence in `problem`. `secret` files must be readable
-  // by their owner only.
-  std::function<std::optional<std::string>(const std::string& path, bool secret,
+  // The whole of a regular file, or nothing with the reason and the remedy in `problem`.
+  std::function<std::optional<std::string>(const std::string& path, Readers readers,
                                            std::string& problem)>
       read_file;
 

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/secret.h"
+#include "catalog/model.h"
 #include "http/limits.h"
 #include "io/address.h"
 #include "json/limits.h"
@@ -123,6 +124,9 @@ struct Settings {
   json::Limits json;
   GatewayLimits limits;
   ClientTimeouts timeouts;
+  // Defaults of every provider; each catalog::Provider holds what holds for it.
+  catalog::UpstreamTimeouts upstream_timeouts;
+  catalog::ConnectionLimits upstream_connections;
   UpstreamSettings upstream;
   MemorySettings memory;
   CorsSettings cors;

@@ -6,23 +6,21 @@
 // allocates nor fails on the request path.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "tls/sha256.h"
 
 namespace hyperion::config {
 
-using KeyHash = std::array<uint8_t, 32>;  // SHA-256 of the whole key as presented
-
 struct VirtualKey {
-  std::string id;    // label of logs and metrics
-  std::string name;  // for people
-  KeyHash hash{};
-  uint16_t index = 0;
+  std::string id;      // label of logs and metrics
+  std::string name;    // for people
+  tls::Sha256 hash;    // of the whole key as presented
+  uint32_t index = 0;  // in VirtualKeys::all()
   bool revoked = false;
   bool test = false;  // an sk_test_ key: may ask for faults where `test_faults` is on
   uint64_t body_size_max_bytes = 0;  // 0: [limits] body_size_max_bytes
@@ -36,15 +34,12 @@ class VirtualKeys {
   explicit VirtualKeys(std::vector<VirtualKey> keys);
 
   // The key with this hash unless it is revoked, or nullptr.
-  const VirtualKey* find(const KeyHash& hash) const;
+  const VirtualKey* find(const tls::Sha256& hash) const;
   std::span<const VirtualKey> all() const { return keys_; }
 
  private:
   std::vector<VirtualKey> keys_;
   std::vector<uint32_t> slots_;  // index plus one, open addressing by the hash's first bytes
 };
-
-// True when all bytes are equal; the time does not depend on where they differ.
-bool equal_in_constant_time(std::span<const uint8_t> left, std::span<const uint8_t> right);
 
 }  // namespace hyperion::config

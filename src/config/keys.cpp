@@ -1,0 +1,264 @@
+#include "config/keys.h"
+
+#include <array>
+
+namespace hyperion::config {
+namespace {
+
+using catalog::Model;
+
+constexpr uint64_t kib = 1024;
+constexpr uint64_t mib = 1024 * kib;
+constexpr uint64_t gib = 1024 * mib;
+
+constexpr uint64_t minute_ms = 60'000;
+constexpr uint64_t hour_ms = 60 * minute_ms;
+constexpr uint64_t day_s = 86'400;
+
+constexpr std::array<std::string_view, 2> retired_choices = {"refuse", "successor"};
+// In the order of catalog::Dialect. Those that the gateway cannot speak yet are left out.
+constexpr std::array<std::string_view, 1> dialect_choices = {"openai"};
+// In the order of catalog::Status.
+constexpr std::array<std::string_view, 4> status_choices = {"active", "preview", "deprecated",
+                                                            "retired"};
+// In the order of the bits of catalog::Endpoint.
+constexpr std::array<std::string_view, 5> endpoint_choices = {"chat", "completions", "embeddings",
+                                                              "responses", "moderations"};
+
+constexpr Rule between(uint64_t minimum, uint64_t maximum) {
+  return {.minimum = minimum, .maximum = maximum};
+}
+constexpr Rule power_of_two(uint64_t minimum, uint64_t maximum) {
+  return {.minimum = minimum, .maximum = maximum, .power_of_two = true};
+}
+constexpr Rule text(Text kind, bool may_be_empty) {
+  return {.text = kind, .may_be_empty = may_be_empty};
+}
+constexpr Rule one_of(std::span<const std::string_view> choices) { return {.choices = choices}; }
+
+#define HYPERION_SLOT(Owner, member) [](Owner& owner) -> Slot { return &owner.member; }
+#define HYPERION_SLOT_AS(Owner, Type, expression) \
+  [](Owner& owner) -> Slot { return Type{expression}; }
+
+constexpr Key<TopLevel> top_level_table[] = {
+    {"environment", HYPERION_SLOT(TopLevel, environment), text(Text::label, false)},
+    {"catalog_file", HYPERION_SLOT(TopLevel, catalog_file), text(Text::path, true)},
+    {"retired_models", HYPERION_SLOT_AS(TopLevel, Choice, &owner.retired_models),
+     one_of(retired_choices)},
+    {"test_faults", HYPERION_SLOT(TopLevel, test_faults)},
+};
+
+#define SETTING(member) HYPERION_SLOT(Settings, member)
+
+constexpr Key<Settings> server_table[] = {
+    {"listen", SETTING(server.listen)},
+    {"cores", HYPERION_SLOT_AS(Settings, Cores, &owner.server.cores), between(0, 4095)},
+    {"shards", SETTING(server.shards), between(0, 1024)},
+    {"pin", SETTING(server.pin)},
+    {"drain_s", SETTING(server.drain_s), between(0, day_s)},
+    {"backlog", SETTING(server.backlog), between(1, 65'535)},
+    {"connections_max", SETTING(server.connections_max), between(1, 10'000'000)},
+    {"ring_entries", SETTING(server.ring_entries), power_of_two(64, 32'768)},
+    {"receive_buffers", SETTING(server.receive_buffers), power_of_two(16, 32'768)},
+    {"receive_buffer_size_bytes", SETTING(server.receive_buffer_size_bytes),
+     power_of_two(4 * kib, mib)},
+};
+
+constexpr Key<Settings> tls_table[] = {
+    {"listen", SETTING(tls.listen)},
+    {"certificate_file", SETTING(tls.certificate_file), text(Text::path, true)},
+    {"key_file", SETTING(tls.key_file), text(Text::path, true)},
+    {"ca_file", SETTING(tls.ca_file), text(Text::path, true)},
+};
+
+constexpr Key<Settings> limits_table[] = {
+    {"head_size_max_bytes", SETTING(http.head_size_max_bytes), between(kib, mib)},
+    {"header_count_max", SETTING(http.header_count_max), between(8, 4096)},
+    {"target_size_max_bytes", SETTING(http.target_size_max_bytes), between(64, mib)},
+    {"body_size_max_bytes", SETTING(http.body_size_max_bytes), between(kib, gib)},
+    {"chunk_extension_max_bytes", SETTING(http.chunk_extension_max_bytes), between(0, mib)},
+    {"chunk_count_max", SETTING(http.chunk_count_max), between(16, 1'000'000'000)},
+    {"trailer_size_max_bytes", SETTING(http.trailer_size_max_bytes), between(0, mib)},
+    {"response_head_size_max_bytes", SETTING(http.response_head_size_max_bytes), between(kib, mib)},
+    {"response_header_count_max", SETTING(http.response_header_count_max), between(8, 4096)},
+    {"sse_event_size_max_bytes", SETTING(http.sse_event_size_max_bytes),
+     between(16 * kib, 256 * mib)},
+    {"json_depth_max", SETTING(json.depth_max), between(4, 1024)},
+    {"json_keys_per_object_max", SETTING(json.keys_per_object_max), between(16, mib)},
+    {"requests_per_connection_max", SETTING(limits.requests_per_connection_max),
+     between(1, 1'000'000'000)},
+    {"response_body_size_max_bytes", SETTING(limits.response_body_size_max_bytes),
+     between(64 * kib, 4 * gib)},
+    {"relay_backlog_max_bytes", SETTING(limits.relay_backlog_max_bytes),
+     between(16 * kib, 256 * mib)},
+    {"early_answer_drain_max_bytes", SETTING(limits.early_answer_drain_max_bytes),
+     between(0, 64 * mib)},
+    {"tls_handshakes_per_shard_max", SETTING(limits.tls_handshakes_per_shard_max),
+     between(1, 1'000'000)},
+};
+
+constexpr Key<Settings> timeouts_table[] = {
+    {"head_ms", SETTING(timeouts.head_ms), between(10, hour_ms)},
+    {"body_grace_ms", SETTING(timeouts.body_grace_ms), between(10, hour_ms)},
+    {"body_rate_min_bytes_per_s", SETTING(timeouts.body_rate_min_bytes_per_s), between(0, gib)},
+    {"body_total_ms", SETTING(timeouts.body_total_ms), between(10, 24 * hour_ms)},
+    {"write_stall_ms", SETTING(timeouts.write_stall_ms), between(10, hour_ms)},
+    {"keep_alive_ms", SETTING(timeouts.keep_alive_ms), between(10, 24 * hour_ms)},
+    {"keep_alive_jitter_percent", SETTING(timeouts.keep_alive_jitter_percent), between(0, 50)},
+    {"tls_handshake_ms", SETTING(timeouts.tls_handshake_ms), between(10, hour_ms)},
+    {"early_answer_drain_ms", SETTING(timeouts.early_answer_drain_ms), between(0, minute_ms)},
+    {"upstream_connect_ms", SETTING(upstream_timeouts.connect_ms), between(1, hour_ms)},
+    {"upstream_tls_handshake_ms", SETTING(upstream_timeouts.tls_handshake_ms), between(1, hour_ms)},
+    {"upstream_first_byte_ms", SETTING(upstream_timeouts.first_byte_ms), between(1, 24 * hour_ms)},
+    {"upstream_idle_ms", SETTING(upstream_timeouts.idle_ms), between(1, 24 * hour_ms)},
+    {"upstream_total_ms", SETTING(upstream_timeouts.total_ms), between(1, 24 * hour_ms)},
+};
+
+constexpr Key<Settings> upstream_table[] = {
+    {"connections_per_shard_max", SETTING(upstream_connections.connections_per_shard_max),
+     between(1, 1'000'000)},
+    {"connections_warm", SETTING(upstream_connections.connections_warm), between(0, 1024)},
+    {"connection_idle_ms", SETTING(upstream_connections.connection_idle_ms),
+     between(0, 24 * hour_ms)},
+    {"connection_requests_max", SETTING(upstream_connections.connection_requests_max),
+     between(1, 1'000'000'000)},
+    {"dns_refresh_ms", SETTING(upstream.dns_refresh_ms), between(1'000, 24 * hour_ms)},
+};
+
+constexpr Key<Settings> memory_table[] = {
+    {"blocks_per_shard_max", SETTING(memory.blocks_per_shard_max), between(64, 16'777'216)},
+    {"blocks_per_shard_kept", SETTING(memory.blocks_per_shard_kept), between(0, 16'777'216)},
+    {"bodies_per_shard_max_bytes", SETTING(memory.bodies_per_shard_max_bytes),
+     between(mib, 1024 * gib)},
+    {"refuse_at_percent", SETTING(memory.refuse_at_percent), between(1, 100)},
+    {"stop_accept_at_percent", SETTING(memory.stop_accept_at_percent), between(1, 100)},
+};
+
+constexpr Key<Settings> cors_table[] = {
+    {"allowed_origins", SETTING(cors.allowed_origins), text(Text::origin, false)},
+    {"max_age_s", SETTING(cors.max_age_s), between(0, day_s)},
+};
+
+constexpr Key<Settings> log_table[] = {
+    {"target", SETTING(log.target), text(Text::path, false)},
+    {"buffer_size_bytes", SETTING(log.buffer_size_bytes), between(64 * kib, gib)},
+};
+
+constexpr Key<Settings> admin_table[] = {
+    {"listen", SETTING(admin.listen)},
+    {"token_env", SETTING(admin.token_env), text(Text::environment, true)},
+    {"token_file", SETTING(admin.token_file), text(Text::path, true)},
+    {"public_health", SETTING(admin.public_health)},
+    {"public_metrics", SETTING(admin.public_metrics)},
+};
+
+constexpr Key<Settings> simulator_table[] = {
+    {"listen", SETTING(simulator.listen)},
+    {"first_token_ms", SETTING(simulator.first_token_ms), between(0, hour_ms)},
+    {"token_gap_ms", SETTING(simulator.token_gap_ms), between(0, hour_ms)},
+    {"jitter_percent", SETTING(simulator.jitter_percent), between(0, 100)},
+    {"answer_tokens", SETTING(simulator.answer_tokens), between(1, 1'000'000)},
+    {"fault", SETTING(simulator.fault), text(Text::fault, true)},
+    {"fault_percent", SETTING(simulator.fault_percent), between(0, 100)},
+    {"seed", SETTING(simulator.seed), between(0, std::numeric_limits<int64_t>::max())},
+    {"requests_recorded_max", SETTING(simulator.requests_recorded_max), between(0, 1'000'000)},
+};
+
+#undef SETTING
+
+constexpr Section section_table[] = {
+    {"server", server_table},       {"tls", tls_table},           {"limits", limits_table},
+    {"timeouts", timeouts_table},   {"upstream", upstream_table}, {"memory", memory_table},
+    {"cors", cors_table},           {"log", log_table},           {"admin", admin_table},
+    {"simulator", simulator_table},
+};
+
+#define PROVIDER(member) HYPERION_SLOT(ProviderDraft, member)
+
+constexpr Key<ProviderDraft> provider_table[] = {
+    {"name", PROVIDER(provider.name), text(Text::label, false)},
+    {"preset", PROVIDER(preset), text(Text::label, false)},
+    {"dialect",
+     HYPERION_SLOT_AS(ProviderDraft, Choice, reinterpret_cast<uint8_t*>(&owner.provider.dialect)),
+     one_of(dialect_choices)},
+    {"base_url", PROVIDER(base_url)},
+    {"variables", PROVIDER(variables)},
+    {"addresses", PROVIDER(provider.addresses)},
+    {"tls_server_name", PROVIDER(provider.tls_server_name)},
+    {"ca_file", PROVIDER(provider.ca_file), text(Text::path, true)},
+    {"api_key_env", PROVIDER(api_key_env), text(Text::environment, true)},
+    {"api_key_file", PROVIDER(api_key_file), text(Text::path, true)},
+    {"authentication_header", PROVIDER(provider.authentication.header),
+     text(Text::header_name, false)},
+    {"authentication_prefix", PROVIDER(provider.authentication.prefix)},
+    {"headers", PROVIDER(provider.headers)},
+    {"serves", PROVIDER(provider.serves), text(Text::label, false)},
+    {"passthrough_unknown_models", PROVIDER(provider.passthrough_unknown_models)},
+    {"connect_ms", PROVIDER(provider.timeouts.connect_ms), between(1, hour_ms)},
+    {"tls_handshake_ms", PROVIDER(provider.timeouts.tls_handshake_ms), between(1, hour_ms)},
+    {"first_byte_ms", PROVIDER(provider.timeouts.first_byte_ms), between(1, 24 * hour_ms)},
+    {"idle_ms", PROVIDER(provider.timeouts.idle_ms), between(1, 24 * hour_ms)},
+    {"total_ms", PROVIDER(provider.timeouts.total_ms), between(1, 24 * hour_ms)},
+    {"connections_per_shard_max", PROVIDER(provider.connections.connections_per_shard_max),
+     between(1, 1'000'000)},
+    {"connections_warm", PROVIDER(provider.connections.connections_warm), between(0, 1024)},
+    {"connection_idle_ms", PROVIDER(provider.connections.connection_idle_ms),
+     between(0, 24 * hour_ms)},
+    {"connection_requests_max", PROVIDER(provider.connections.connection_requests_max),
+     between(1, 1'000'000'000)},
+};
+
+#undef PROVIDER
+
+constexpr Key<Model> model_table[] = {
+    {"id", HYPERION_SLOT(Model, id), text(Text::model, false)},
+    {"family", HYPERION_SLOT(Model, family), text(Text::label, false)},
+    {"aliases", HYPERION_SLOT(Model, aliases), text(Text::model, false)},
+    {"series", HYPERION_SLOT(Model, series), text(Text::model, false)},
+    {"released", HYPERION_SLOT_AS(Model, Date, &owner.released)},
+    {"status", HYPERION_SLOT_AS(Model, Choice, reinterpret_cast<uint8_t*>(&owner.status)),
+     one_of(status_choices)},
+    {"successor", HYPERION_SLOT(Model, successor), text(Text::model, true)},
+    {"endpoints", HYPERION_SLOT_AS(Model, Choices, &owner.endpoints), one_of(endpoint_choices)},
+    {"context_tokens", HYPERION_SLOT(Model, context_tokens)},
+    {"output_tokens_max", HYPERION_SLOT(Model, output_tokens_max)},
+    {"first_byte_ms", HYPERION_SLOT(Model, first_byte_ms), between(0, 24 * hour_ms)},
+    {"input_usd_per_million", HYPERION_SLOT_AS(Model, UsdPerMillion, &owner.prices.input)},
+    {"output_usd_per_million", HYPERION_SLOT_AS(Model, UsdPerMillion, &owner.prices.output)},
+    {"cached_input_usd_per_million",
+     HYPERION_SLOT_AS(Model, UsdPerMillion, &owner.prices.cached_input)},
+};
+
+constexpr Key<catalog::DeploymentDraft> deployment_table[] = {
+    {"name", HYPERION_SLOT(catalog::DeploymentDraft, name), text(Text::model, false)},
+    {"model", HYPERION_SLOT(catalog::DeploymentDraft, model), text(Text::model, false)},
+    {"provider", HYPERION_SLOT(catalog::DeploymentDraft, provider), text(Text::label, false)},
+    {"upstream_model", HYPERION_SLOT(catalog::DeploymentDraft, upstream_model),
+     text(Text::model, true)},
+    {"environments", HYPERION_SLOT(catalog::DeploymentDraft, environments),
+     text(Text::label, false)},
+};
+
+constexpr Key<VirtualKey> virtual_key_table[] = {
+    {"id", HYPERION_SLOT(VirtualKey, id), text(Text::label, false)},
+    {"hash", HYPERION_SLOT(VirtualKey, hash)},
+    {"name", HYPERION_SLOT(VirtualKey, name)},
+    {"revoked", HYPERION_SLOT(VirtualKey, revoked)},
+    {"test", HYPERION_SLOT(VirtualKey, test)},
+    {"models", HYPERION_SLOT(VirtualKey, models), text(Text::pattern, false)},
+    {"body_size_max_bytes", HYPERION_SLOT(VirtualKey, body_size_max_bytes), between(0, gib)},
+};
+
+#undef HYPERION_SLOT
+#undef HYPERION_SLOT_AS
+
+}  // namespace
+
+std::span<const Key<TopLevel>> top_level_keys() { return top_level_table; }
+std::span<const Section> sections() { return section_table; }
+std::span<const Key<ProviderDraft>> provider_keys() { return provider_table; }
+std::span<const Key<Model>> model_keys() { return model_table; }
+std::span<const Key<catalog::DeploymentDraft>> deployment_keys() { return deployment_table; }
+std::span<const Key<VirtualKey>> virtual_key_keys() { return virtual_key_table; }
+
+}  // namespace hyperion::config

@@ -1,0 +1,301 @@
+// Models, presets, providers, deployments and keys: the entries of the conf and the catalogue.
+#include <algorithm>
+#include <cctype>
+#include <set>
+
+#include "config/embedded_catalog.h"
+#include "config/loader.h"
+
+namespace hyperion::config {
+namespace {
+
+constexpr size_t providers_max = 1000;
+
+// What may stand in a header's value: everything else in a key is an accident with an editor.
+bool is_visible_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c <= '~'; });
+}
+
+void trim_end(std::string& text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back()))) text.pop_back();
+}
+
+}  // namespace
+
+void Loader::read_catalog() {
+  std::string text(embedded_catalog);
+  if (!top_level_.catalog_file.empty()) {
+    const std::string path = path_in_folder(top_level_.catalog_file);
+    std::string reason;
+    auto file = file_text(path, Readers::anybody, reason);
+    if (!file) {
+      setting_problem("catalog_file", reason);
+      return;
+    }
+    text = std::move(*file);
+    catalog_name_ = path;
+  }
+  config_->catalog_stamp = tls::hex_of(tls::sha256(text).view().substr(0, 8));
+  SyntaxProblem syntax;
+  const auto document = parse_document(text, syntax);
+  if (document) {
+    read_catalog_document(*document);
+  } else {
+    problem(catalog_file, syntax.line, "catalog_file", syntax.message);
+  }
+}
+
+void Loader::read_catalog_document(const Value& document) {
+  for (const Member& member : document.members) {
+    if (member.key != "models" && member.key != "providers") {
+      unknown_key(member, catalog_file, "", {"models", "providers"});
+      continue;
+    }
+    if (!is_entry_list(member, catalog_file, member.key)) continue;
+    for (const Value& item : member.value.items) {
+      if (member.key == "models") {
+        read_model(item, catalog_file);
+      } else {
+        read_preset(item);
+      }
+    }
+  }
+}
+
+// The catalogue's model that a [[models]] entry of the conf changes.
+catalog::Model* Loader::known_model(const Value& table) {
+  const Member* id = table.find("id");
+  const Member* family = table.find("family");
+  if (id == nullptr) return nullptr;
+  for (auto& placed : draft_.models) {
+    if (placed.value.id != id->value.text) continue;
+    if (family == nullptr || family->value.text == placed.value.family) return &placed.value;
+  }
+  return nullptr;
+}
+
+void Loader::read_model(const Value& table, uint16_t file) {
+  const bool of_conf = file == conf_file;
+  catalog::Model* known = of_conf ? known_model(table) : nullptr;
+  catalog::Model fresh;
+  fresh.endpoints = static_cast<uint8_t>(catalog::Endpoint::chat);
+  catalog::Model& model = known != nullptr ? *known : fresh;
+  const Given given = read_table(table, file, "models", model_keys(), model);
+  if (!require(given, "id", file, table.line, "models")) return;
+  if (known == nullptr && !given.contains("family")) {
+    problem(file, table.line, "models.family",
+            "is missing: the vendor, or the name of the provider that serves this model");
+    return;
+  }
+  if (of_conf && !conf_models_.emplace(model.family + "/" + model.id, table.line).second) {
+    problem(file, table.line, "models.id", "\"" + model.id + "\" is there twice");
+    return;
+  }
+  if (known == nullptr) draft_.models.push_back({std::move(fresh), {file, table.line}});
+}
+
+void Loader::read_preset(const Value& table) {
+  ProviderDraft preset;
+  const Given given = read_table(table, catalog_file, "providers", provider_keys(), preset);
+  if (!require(given, "name", catalog_file, table.line, "providers")) return;
+  presets_[preset.provider.name] = std::move(preset);
+}
+
+void Loader::read_provider(const Value& table) {
+  ProviderDraft draft;
+  const Member* name = table.find("name");
+  const Member* preset_name = table.find("preset");
+  const Member* source = preset_name != nullptr ? preset_name : name;
+  const auto preset = source != nullptr ? presets_.find(source->value.text) : presets_.end();
+  if (preset != presets_.end()) {
+    const ProviderDraft& row = preset->second;
+    draft.provider.dialect = row.provider.dialect;
+    draft.provider.authentication = row.provider.authentication;
+    draft.provider.headers = row.provider.headers;
+    draft.provider.serves = row.provider.serves;
+    draft.provider.passthrough_unknown_models = row.provider.passthrough_unknown_models;
+    // A preset's key belongs to the preset's host: with another URL it has to be named again.
+    const bool own_url = table.find("base_url") != nullptr;
+    draft.base_url = row.base_url;
+    if (!own_url) draft.api_key_env = row.api_key_env;
+    if (draft.provider.serves.empty()) draft.provider.serves = {row.provider.name};
+  }
+  draft.provider.timeouts = config_->settings.upstream_timeouts;
+  draft.provider.connections = config_->settings.upstream_connections;
+  const Given given = read_table(table, conf_file, "providers", provider_keys(), draft);
+  if (!require(given, "name", conf_file, table.line, "providers")) return;
+  if (preset_name != nullptr && preset == presets_.end()) {
+    std::string known;
+    for (const auto& [key, row] : presets_) known += (known.empty() ? "" : ", ") + key;
+    problem(conf_file, preset_name->line, "providers.preset",
+            "the catalogue has no such preset: expected one of " + known);
+    return;
+  }
+  finish_provider(draft, given, table.line);
+}
+
+void Loader::finish_provider(ProviderDraft& draft, const Given& given, uint32_t line) {
+  catalog::Provider& provider = draft.provider;
+  const auto line_of_key = [&](std::string_view key) {
+    const auto found = given.find(key);
+    return found != given.end() ? found->second : line;
+  };
+  if (provider.serves.empty()) provider.serves = {provider.name};
+  if (draft.base_url.empty()) {
+    problem(conf_file, line_of_key("base_url"), "providers.base_url",
+            "is missing: only providers that the catalogue knows have one of their own");
+    return;
+  }
+  std::string reason;
+  if (!catalog::parse_base_url(draft.base_url, draft.variables, provider.base_url, reason)) {
+    problem(conf_file, line_of_key("base_url"), "providers.base_url", reason);
+    return;
+  }
+  for (std::string_view key : {"tls_server_name", "ca_file"}) {
+    if (given.contains(key) && !provider.base_url.tls) {
+      problem(conf_file, line_of_key(key), "providers." + std::string(key),
+              "is of no use: base_url is http");
+    }
+  }
+  if (provider.tls_server_name.empty()) provider.tls_server_name = provider.base_url.host;
+  provider.ca_file = path_in_folder(provider.ca_file);
+  if (!provider.ca_file.empty() && !file_text(provider.ca_file, Readers::anybody, reason)) {
+    problem(conf_file, line_of_key("ca_file"), "providers.ca_file", reason);
+  }
+  if (!is_visible_ascii(provider.authentication.prefix.substr(
+          0, provider.authentication.prefix.find_last_not_of(' ') + 1))) {
+    problem(conf_file, line_of_key("authentication_prefix"), "providers.authentication_prefix",
+            "expected visible ASCII such as \"Bearer \"");
+  }
+  read_provider_key(draft, given, line);
+  if (draft_.providers.size() == providers_max) {
+    problem(conf_file, line, "providers", "expected at most 1000 providers");
+  }
+  if (draft_.providers.size() >= providers_max) return;
+  draft_.providers.push_back({std::move(provider), {conf_file, line}});
+}
+
+void Loader::read_provider_key(ProviderDraft& draft, const Given& given, uint32_t line) {
+  catalog::Provider& provider = draft.provider;
+  const bool file_given = !draft.api_key_file.empty();
+  if (file_given && given.contains("api_key_env") && !draft.api_key_env.empty()) {
+    problem(conf_file, line, "providers.api_key_file", "expected it or api_key_env, given both");
+    return;
+  }
+  if (!file_given && draft.api_key_env.empty()) return;
+  std::optional<std::string> key;
+  const std::string source = file_given ? "api_key_file" : "api_key_env";
+  const auto named = given.find(source);
+  const uint32_t key_line = named != given.end() ? named->second : line;
+  if (file_given) {
+    std::string reason;
+    key = file_text(path_in_folder(draft.api_key_file), Readers::owner_only, reason);
+    if (!key) {
+      problem(conf_file, key_line, "providers.api_key_file", reason);
+      return;
+    }
+  } else {
+    key = environment(draft.api_key_env);
+    if (!key) {
+      provider.usable = false;
+      provider.unusable_because = "no key: set " + draft.api_key_env;
+      warning(key_line, "providers." + provider.name,
+              provider.unusable_because + "; until then its models answer 503");
+      return;
+    }
+  }
+  trim_end(*key);
+  const bool acceptable = !key->empty() && key->size() <= 4096 && is_visible_ascii(*key);
+  provider.key = Secret::take(*key);
+  if (!acceptable) {
+    problem(conf_file, key_line, "providers." + source,
+            "the key it gives cannot be one: expected one line of visible ASCII");
+  } else if (!provider.base_url.tls && provider.base_url.host != "localhost") {
+    const auto address = io::Address::from_ip(provider.base_url.host, 1);
+    if (address && address->is_loopback()) return;
+    warning(key_line, "providers." + provider.name,
+            "base_url is http: the key crosses the network unencrypted");
+  }
+}
+
+void Loader::read_deployment(const Value& table) {
+  catalog::DeploymentDraft deployment;
+  const Given given = read_table(table, conf_file, "deployments", deployment_keys(), deployment);
+  bool complete = true;
+  for (std::string_view key : {"name", "model", "provider"}) {
+    complete = require(given, key, conf_file, table.line, "deployments") && complete;
+  }
+  if (complete) draft_.deployments.push_back({std::move(deployment), {conf_file, table.line}});
+}
+
+void Loader::read_virtual_key(const Value& table) {
+  VirtualKey key;
+  const Given given = read_table(table, conf_file, "keys", virtual_key_keys(), key);
+  bool complete = true;
+  for (std::string_view name : {"id", "hash"}) {
+    complete = require(given, name, conf_file, table.line, "keys") && complete;
+  }
+  if (key.body_size_max_bytes > config_->settings.http.body_size_max_bytes) {
+    problem(conf_file, given.find("body_size_max_bytes")->second, "keys.body_size_max_bytes",
+            "expected at most limits.body_size_max_bytes, which is " +
+                std::to_string(config_->settings.http.body_size_max_bytes));
+  }
+  if (complete) virtual_keys_.push_back({std::move(key), {conf_file, table.line}});
+}
+
+void Loader::build_catalog() {
+  draft_.environment = top_level_.environment;
+  draft_.environment_origin = {conf_file, line_of("environment")};
+  draft_.use_successors = top_level_.retired_models == 1;
+  config_->environment = top_level_.environment;
+  config_->test_faults = top_level_.test_faults;
+  config_->catalog = catalog::Catalog::build(std::move(draft_), problems_);
+}
+
+void Loader::finish_virtual_keys() {
+  std::set<std::string> ids;
+  std::set<tls::Sha256> hashes;
+  std::vector<VirtualKey> keys;
+  for (auto& [key, origin] : virtual_keys_) {
+    if (!ids.insert(key.id).second) {
+      problem(conf_file, origin.line, "keys.id", "\"" + key.id + "\" is there twice");
+    }
+    if (!hashes.insert(key.hash).second) {
+      problem(conf_file, origin.line, "keys.hash", "another entry has the same hash");
+    }
+    for (const std::string& pattern : key.models) {
+      if (config_->catalog.allow(pattern, key.allowed)) continue;
+      problem(conf_file, origin.line, "keys.models",
+              "\"" + pattern + "\" matches no model: expected " +
+                  std::string(expectation(Text::pattern)));
+    }
+    keys.push_back(std::move(key));
+  }
+  config_->keys = VirtualKeys(std::move(keys));
+}
+
+void Loader::read_admin_token() {
+  AdminSettings& admin = config_->settings.admin;
+  std::optional<std::string> token;
+  if (!admin.token_file.empty()) {
+    std::string reason;
+    token = file_text(admin.token_file, Readers::owner_only, reason);
+    if (!token) return setting_problem("admin.token_file", reason);
+  } else if (!admin.token_env.empty()) {
+    token = environment(admin.token_env);
+    if (!token && setting_lines_.contains("admin.token_env")) {
+      warning(line_of("admin.token_env"), "admin.token_env",
+              admin.token_env + " is not set: /admin and the dashboard stay closed");
+    }
+  }
+  if (!token) return;
+  trim_end(*token);
+  const bool acceptable = token->size() >= 16 && token->size() <= 4096 && is_visible_ascii(*token);
+  admin.token = Secret::take(*token);
+  if (acceptable) return;
+  setting_problem(admin.token_file.empty() ? "admin.token_env" : "admin.token_file",
+                  "the token it gives is too weak: expected one line of at least 16 characters of "
+                  "visible ASCII");
+}
+
+}  // namespace hyperion::config

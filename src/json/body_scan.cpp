@@ -23,9 +23,9 @@ constexpr size_t key_name_size_max_bytes = 21;  // max_completion_tokens
 // What lives from body to body.
 struct Memory {
   TokenIndex index;
-  std::string model;                         // unescaped, if it had escapes
-  std::vector<std::string_view> top_keys;    // all of them, as they are spelled
-  std::vector<std::string_view> extra_keys;  // of extra_body: those nobody here knows
+  std::string model;             // unescaped, if it had escapes
+  std::vector<Mark> top_keys;    // all of them
+  std::vector<Mark> extra_keys;  // of extra_body: those nobody here knows
   KeySet key_set;
 };
 
@@ -113,7 +113,7 @@ bool BodyReader::read_members(const Path& path, Members& members) {
   const bool at_top = path.body.empty();
   while (walker_.next_member(members)) {
     const Key key = find_key(members.key);
-    if (at_top) memory_.top_keys.push_back(members.key);
+    if (at_top) memory_.top_keys.push_back(members.mark);
     if (key != Key::count) {
       if (!read_known(key, path, members)) return false;
       continue;
@@ -121,7 +121,7 @@ bool BodyReader::read_members(const Path& path, Members& members) {
     if (has_escapes_ && !check_spelling(path, members)) return false;
     if (!at_top) {
       ++scan_.extra_body_keys_foreign;
-      memory_.extra_keys.push_back(members.key);
+      memory_.extra_keys.push_back(members.mark);
     }
     if (!walker_.pass()) return false;
   }
@@ -158,9 +158,9 @@ bool BodyReader::read_known(Key key, const Path& path, const Members& members) {
   } else if (!at_top) {
     ++scan_.extra_body_keys_foreign;
   }
-  const Walker::Mark mark = walker_.mark();
+  const Mark mark = walker_.mark();
   if (!read_value(key, path, members.key)) return false;
-  field(key) = walker_.field_since(mark, members);
+  walker_.describe(mark, members, field(key));
   return true;
 }
 
@@ -277,18 +277,16 @@ bool BodyReader::settle_fallbacks() {
 // The keys of a literal extra_body go to the top: they must be new there, and not too many.
 bool BodyReader::check_hoisted() {
   if (scan_.extra_body_keys_foreign == 0) return true;
-  const std::vector<std::string_view>& top = memory_.top_keys;
-  const std::vector<std::string_view>& hoisted = memory_.extra_keys;
+  const std::vector<Mark>& top = memory_.top_keys;
   if (top.size() + scan_.extra_body_keys_foreign > limits_.keys_per_object_max) {
     return refuse_fault(error_, {ErrorCode::too_many, extra_begin_, ""}, limits_);
   }
-  if (hoisted.empty()) return true;
   memory_.key_set.reset(top.size());
-  for (std::string_view key : top) memory_.key_set.insert(key);
-  for (std::string_view key : hoisted) {
+  for (const Mark mark : top) memory_.key_set.insert(walker_.key_at(mark));
+  for (const Mark mark : memory_.extra_keys) {
+    const std::string_view key = walker_.key_at(mark);
     if (!memory_.key_set.contains(key)) continue;
-    const auto position = static_cast<uint32_t>(key.data() - 1 - body_.data());
-    return refuse(error_, ErrorCode::duplicate_key, position, {extra_prefix_, key},
+    return refuse(error_, ErrorCode::duplicate_key, *mark, {extra_prefix_, key},
                   {"one place, got it at the top of the body too"});
   }
   return true;

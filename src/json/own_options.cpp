@@ -117,7 +117,7 @@ bool OptionReader::read_options(const Path& path, std::string_view name) {
 
 bool OptionReader::read_option(size_t option, const Path& path, const Members& members) {
   const std::string_view name = members.key;
-  const Walker::Mark mark = walker_.mark();
+  const Mark mark = walker_.mark();
   Field* field = nullptr;
   bool read = false;
   switch (option) {
@@ -140,7 +140,7 @@ bool OptionReader::read_option(size_t option, const Path& path, const Members& m
     case bypass_cache: return read_flag(path, name, options_.bypass_cache);
     default: return read_integer(path, name, cache_ttl_max_s, options_.cache_ttl_s);
   }
-  if (read) *field = walker_.field_since(mark, members);
+  if (read) walker_.describe(mark, members, *field);
   return read;
 }
 

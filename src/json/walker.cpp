@@ -38,6 +38,21 @@ const char* skip_digits(const char* at) {
   return at;
 }
 
+// True if the text up to the next token is a number of one to eight digits and nothing else.
+// Without a branch for each digit, whose number is anybody's guess; prompts may come as arrays of
+// tokens.
+bool is_short_integer(const char* at, size_t size) {
+  if (size > 8 || (*at == '0' && size > 1)) return false;
+  constexpr uint64_t ones = 0x0101010101010101;
+  uint64_t word;
+  std::memcpy(&word, at, sizeof(word));
+  // Bytes of the word that do not count read as '0'.
+  const uint64_t mask = ~uint64_t{0} >> (8 * (8 - size));
+  word = (word & mask) | ('0' * ones & ~mask);
+  // The upper half of each byte is 3, and still is 3 when 6 is added: no byte above '9'.
+  return ((word & 0xF0 * ones) | ((word + 6 * ones) & 0xF0 * ones) >> 4) == 0x33 * ones;
+}
+
 // One past the number at `at`; null if what stands there is none. The grammar of RFC 8259.
 const char* number_end(const char* at) {
   if (*at == '-') ++at;
@@ -60,8 +75,9 @@ const char* number_end(const char* at) {
   return at;
 }
 
-bool is_word(const char* at, std::string_view word) {
-  return std::memcmp(at, word.data(), word.size()) == 0 && ends_scalar(at[word.size()]);
+template <size_t size>
+bool is_word(const char* at, const char (&word)[size]) {
+  return std::memcmp(at, word, size - 1) == 0 && ends_scalar(at[size - 1]);
 }
 
 bool is_scalar(const char* at) {
@@ -101,31 +117,35 @@ bool Walker::next_after(Token at) {
 bool Walker::pass(Value& value) {
   const Token opening = at_;
   if (!pass()) return false;
-  value = value_since(opening);
+  value.kind = kind_of(text_[*opening]);
+  value.begin = *opening;
+  value.end = value_end(opening);
   return true;
 }
 
-Value Walker::value_since(Token opening) const {
+// Member by member: a struct put together in small stores and copied in large loads stalls.
+void Walker::describe(Mark mark, const Members& members, Field& field) const {
+  field.kind = kind_of(text_[*mark]);
+  field.key_begin = members.key_begin;
+  field.value_begin = *mark;
+  field.value_end = value_end(mark);
+  field.next_key = end_ - at_ >= 2 && text_[*at_] == ',' ? at_[1] : 0;
+  field.comma_before = members.comma_before;
+}
+
+uint32_t Walker::value_end(Token opening) const {
   const char* const begin = text_ + *opening;
-  const Kind kind = kind_of(*begin);
-  switch (kind) {
+  switch (kind_of(*begin)) {
     case Kind::object:
-    case Kind::array: return {kind, *opening, at_[-1] + 1};
-    case Kind::string: return {kind, *opening, string_end(opening)};
-    case Kind::number: return {kind, *opening, static_cast<uint32_t>(number_end(begin) - text_)};
-    default: return {kind, *opening, *opening + (*begin == 'f' ? 5 : 4)};
+    case Kind::array: return at_[-1] + 1;
+    case Kind::string: return string_end(opening);
+    case Kind::number: return static_cast<uint32_t>(number_end(begin) - text_);
+    default: return *opening + (*begin == 'f' ? 5 : 4);
   }
 }
 
-Field Walker::field_since(Mark mark, const Members& members) const {
-  const Value value = value_since(mark);
-  const bool followed = end_ - at_ >= 2 && text_[*at_] == ',';
-  return {.kind = value.kind,
-          .key_begin = members.key_begin,
-          .value_begin = value.begin,
-          .value_end = value.end,
-          .next_key = followed ? at_[1] : 0,
-          .comma_before = members.comma_before};
+std::string_view Walker::key_at(Mark mark) const {
+  return {text_ + *mark + 1, string_end(mark) - *mark - 2};
 }
 
 // One past the closing quote: the last byte before the next token that is not blank, because
@@ -164,8 +184,9 @@ bool Walker::next_member(Members& members) {
   if (++members.count > keys_max_) {
     return fail(at_, "fewer keys in one object", ErrorCode::too_many) != nullptr;
   }
+  members.mark = at_;
   members.key_begin = *at_;
-  members.key = {text_ + *at_ + 1, string_end(at_) - *at_ - 2};
+  members.key = key_at(at_);
   at_ += 2;
   return true;
 }
@@ -232,6 +253,7 @@ Walker::Token Walker::walk_array(Token at, uint32_t depth) {
 // may stand digits that are not part of it.
 Walker::Token Walker::walk_scalar(Token at) {
   if (at + 1 >= end_) return fail(at + 1, "a closing bracket");
+  if (is_short_integer(text_ + *at, at[1] - *at)) return at + 1;
   return is_scalar(text_ + *at) ? at + 1 : fail(at, "a number, true, false or null");
 }
 

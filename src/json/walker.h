@@ -25,8 +25,12 @@ struct Value {
   uint32_t end = 0;
 };
 
+// A place in the index.
+using Mark = const uint32_t*;
+
 // An object that is being read, and the member the walker stands at: its value comes next.
 struct Members {
+  Mark mark = nullptr;        // of the key
   std::string_view key;       // between the quotes, escapes as they are
   uint32_t key_begin = 0;     // of the opening quote
   uint32_t comma_before = 0;  // 0 for the first
@@ -51,10 +55,10 @@ class Walker {
   bool enter_object(Members& members);
   // The next member of it. False at its end, which is passed, or on a fault.
   bool next_member(Members& members);
-  // For a member's value read by any of the above: take a mark before, make the field after.
-  using Mark = const uint32_t*;
   Mark mark() const { return at_; }
-  Field field_since(Mark mark, const Members& members) const;
+  // Describes the value of a member once it is read by any of the above: `mark` is where it began.
+  void describe(Mark mark, const Members& members, Field& field) const;
+  std::string_view key_at(Mark mark) const;
 
   // Passes over a whole text that is one value of any kind. Copies it if it is a number or word.
   bool pass_whole();
@@ -65,14 +69,14 @@ class Walker {
   const Fault& fault() const { return fault_; }
 
  private:
-  using Token = const uint32_t*;  // null after a fault
+  using Token = Mark;  // null after a fault
 
   Token walk(Token at, uint32_t depth);
   Token walk_object(Token at, uint32_t depth);
   Token walk_array(Token at, uint32_t depth);
   Token walk_scalar(Token at);
   bool next_after(Token at);
-  Value value_since(Token opening) const;
+  uint32_t value_end(Token opening) const;
   uint32_t string_end(Token opening) const;
   Token fail(Token at, const char* expected, ErrorCode code = ErrorCode::malformed_json);
 

@@ -27,6 +27,7 @@ const char* owner_of(const catalog::Deployment& deployment) {
 
 bool Exchange::begin_answer(uint16_t status) {
   record_.status = status;
+  relay_.set_keep_alive(client_->will_keep_alive());
   if (!relay_.begin_head(status)) return false;
   relay_.head().header("x-request-id", std::string_view(record_.request_id, request_id_size));
   write_cors();
@@ -64,10 +65,6 @@ void Exchange::refuse(const Failure& failure, Side side, Phase phase) {
 
 void Exchange::answer_failure(const Failure& failure) {
   if (client_ == nullptr || relay_.head_sent()) return;
-  // An unread body ends the connection; so does a request that could not be understood.
-  bool keep = relay_.keep_alive() && client_->will_keep_alive();
-  relay_.prepare(&client_->stream(), head_ != nullptr && head_->method == http::Method::head,
-                 head_ != nullptr ? head_->minor_version : 1, keep);
   char body[failure_body_max_bytes];
   size_t size = write_body(failure, body, sizeof(body));
   if (!begin_answer(failure.status)) return;

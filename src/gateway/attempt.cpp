@@ -120,6 +120,7 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
   head_ = head;
   Gateway& gateway = exchange_.gateway();
   exchange_.record().upstream_head = gateway.runtime().clock.now();
+  exchange_.record().upstream_last = gateway.runtime().clock.now();
   size_t status_class = head.status / 100 <= 5 ? head.status / 100 : 0;
   exchange_.snapshot().providers[exchange_.deployment().provider->index].counters->status_class[status_class].add();
   std::string_view type = head.headers.find("content-type");
@@ -140,6 +141,7 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
 
 void Attempt::on_response_body(std::string_view bytes) {
   body_bytes_ += bytes.size();
+  exchange_.record().upstream_last = exchange_.gateway().runtime().clock.now();
   if (kind_ == Kind::stream) {
     stream_body(bytes);
   } else {
@@ -291,9 +293,7 @@ void Attempt::write_answer_headers() {
   head.raw("x-hyperion-route: passthrough\r\n");
   head.header("x-hyperion-attempts", record.attempts);
   Instant now = exchange_.gateway().runtime().clock.precise_now();
-  uint64_t whole_ns = elapsed_ns(record.begin, now);
-  uint64_t waited_ns = elapsed_ns(record.sent, record.upstream_head);
-  head.header("x-hyperion-overhead-us", (whole_ns > waited_ns ? whole_ns - waited_ns : 0) / ns_per_us);
+  head.header("x-hyperion-overhead-us", record.overhead_ns(now) / ns_per_us);
 }
 
 void Attempt::relay_bytes(std::string_view bytes) {

@@ -18,7 +18,7 @@ Exchange::Exchange(Gateway& gateway, Client& client)
   gateway.next_request_id(record_.request_id);
   record_.begin = gateway.runtime().clock.now();
   record_.phase = Phase::head;
-  relay_.prepare(&client.stream(), false, 1, false);
+  relay_.prepare(&client.stream(), false, 1);
 }
 
 void Exchange::on_head(const http::RequestHead& head) {
@@ -26,8 +26,7 @@ void Exchange::on_head(const http::RequestHead& head) {
   record_.head_done = gateway_.runtime().clock.now();
   record_.method = name_of(head.method);
   record_.phase = Phase::decide;
-  relay_.prepare(&client_->stream(), head.method == http::Method::head, head.minor_version,
-                 client_->will_keep_alive());
+  relay_.prepare(&client_->stream(), head.method == http::Method::head, head.minor_version);
   endpoint_ = find_endpoint(head.path);
   if (head.path == "*") {
     answer_options();

@@ -209,7 +209,7 @@ void Gateway::log(const Record& record) {
   counters_.status_class[record.status / 100 <= 5 ? record.status / 100 : 0].add();
   counters_.bytes_sent.add(record.response_bytes);
   counters_.request_duration_us.record(elapsed_ns(record.begin, record.end) / ns_per_us);
-  counters_.overhead_us.record(record.overhead_ns() / ns_per_us);
+  counters_.overhead_us.record(record.overhead_ns(record.end) / ns_per_us);
   if (record.stream && record.first_token) {
     counters_.first_token_us.record(elapsed_ns(record.begin, record.first_token) / ns_per_us);
   }

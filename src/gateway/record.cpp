@@ -65,9 +65,9 @@ void write_time(json::Writer& writer, uint64_t wall_ns) {
 
 }  // namespace
 
-uint64_t Record::overhead_ns() const {
-  uint64_t whole = elapsed_ns(begin, end);
-  uint64_t waited = sent && upstream_head ? elapsed_ns(sent, upstream_head) : 0;
+uint64_t Record::overhead_ns(Instant until) const {
+  uint64_t whole = elapsed_ns(begin, until);
+  uint64_t waited = sent && upstream_last ? elapsed_ns(sent, upstream_last) : 0;
   return whole > waited ? whole - waited : 0;
 }
 
@@ -112,7 +112,7 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
   span(writer, "upstream_head_us", record.sent, record.upstream_head);
   span(writer, "first_token_us", record.begin, record.first_token);
   span(writer, "total_us", record.begin, record.end);
-  writer.member("overhead_us", record.overhead_ns() / ns_per_us);
+  writer.member("overhead_us", record.overhead_ns(record.end) / ns_per_us);
   writer.end_object();
   return writer.complete() ? writer.text().size() : 0;
 }

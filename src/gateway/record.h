@@ -43,11 +43,12 @@ struct Record {
   Instant connected;      // the connection was ours
   Instant sent;           // the request was queued
   Instant upstream_head;
+  Instant upstream_last;  // the newest byte of the provider's answer
   Instant first_token;    // or the first byte of a plain answer
   Instant end;
 
   // Wall time minus the wait for the upstream.
-  uint64_t overhead_ns() const;
+  uint64_t overhead_ns(Instant until) const;
 };
 
 // One line without its line feed; returns its length, 0 if it did not fit `capacity` (2 KiB is enough).

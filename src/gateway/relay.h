@@ -18,12 +18,14 @@ class Relay {
   static constexpr size_t head_size_max_bytes = 7 * 1024;
 
   // `answers_head`: the request was HEAD, no body may follow. `minor_version` is the client's.
-  void prepare(io::Stream* stream, bool answers_head, uint8_t minor_version, bool keep_alive) {
+  void prepare(io::Stream* stream, bool answers_head, uint8_t minor_version) {
     stream_ = stream;
     answers_head_ = answers_head;
     minor_version_ = minor_version;
-    keep_alive_ = keep_alive;
   }
+
+  // Known only when the request is complete: whether its connection goes on.
+  void set_keep_alive(bool keep_alive) { keep_alive_ = keep_alive; }
 
   // Where the head is written: `begin_head` reserves and writes the status line, the caller adds headers, `end_head` adds framing and
   // connection and queues it. `length` of known answers; `unknown_length` for streams.

@@ -18,9 +18,11 @@ def build(repository):
     if binary.exists() and binary.stat().st_mtime > newest:
         return binary
     binary.parent.mkdir(parents=True, exist_ok=True)
-    command = ["g++", *FLAGS, f"-I{folder}", *map(str, sources), "-o", str(binary)]
+    unfinished = binary.with_suffix(".new")
+    command = ["g++", *FLAGS, f"-I{folder}", *map(str, sources), "-o", str(unfinished)]
     try:
         subprocess.run(command, check=True)
+        unfinished.rename(binary)
     except FileNotFoundError as error:
         raise BenchError("g++ is missing; install it: apt-get install g++") from error
     except subprocess.CalledProcessError as error:

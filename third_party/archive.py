@@ -1,9 +1,9 @@
 """A Debian archive read with apt, without touching the system's apt.
 
 The addresses come from the machine's own apt sources (or HYPERION_DEBIAN_MIRROR); the suites are
-ours, since what we need lies in newer ones than the machine's. apt's configuration, lists and cache are
-private, under build/deps/apt; the machine's proxy settings are taken over, its hooks are not. apt
-verifies every index and file with the keys of the archive: nothing unsigned is ever used.
+ours, since what we need lies in newer ones than the machine's. apt's configuration, lists and cache
+are private, under build/deps/apt; the machine's proxy settings are taken over, its hooks are not.
+apt verifies every index and file with the keys of the archive: nothing unsigned is ever used.
 
 Anything that stands in the way raises Unavailable with a sentence for the user.
 """
@@ -96,8 +96,8 @@ class Archive:
 
     def set_up(self):
         if not shutil.which("apt-get") or not shutil.which("dpkg"):
-            raise Unavailable("this machine has no apt-get, so no Debian archive can be read here "
-                              "(distributions of the Fedora family have it as packages apt and dpkg)")
+            raise Unavailable("this machine has no apt-get, so no Debian archive can be read "
+                              "(Fedora has it: packages apt, dpkg and dpkg-dev)")
         places = debian_places()
         if not places:
             raise Unavailable("none of this machine's apt sources is a Debian archive")
@@ -118,15 +118,15 @@ class Archive:
             raise Unavailable("the signatures of the newer suites cannot be verified with the keys "
                               f"at hand ({self.log}): install the newest debian-archive-keyring")
         if not any((self.home / "lists").glob("*_InRelease")):
-            raise Unavailable(f"no index of the Debian archive could be fetched: {first_error(output)}"
-                              f" (the whole output is in {self.log})")
+            raise Unavailable("no index of the Debian archive could be fetched: "
+                              f"{first_error(output)} (see {self.log})")
 
     def newer_keyring(self, places, keyring):
         """The keyring as the machine's own suites have it today.
 
-        A machine that was set up before the newer suites' keys were made lacks them. Its own suites,
-        which the keys at hand do verify, carry them in a later debian-archive-keyring. It is unpacked
-        here, not installed.
+        A machine that was set up before the newer suites' keys were made lacks them. Its own
+        suites, which the keys at hand do verify, carry them in a later debian-archive-keyring. It
+        is unpacked here, not installed.
         """
         own = [stanza("deb", uri, suites, keyring) for uri, suites in places]
         self.write_sources(own)
@@ -196,8 +196,9 @@ class Archive:
 
 
 def first_error(output):
-    lines = [line for line in output.splitlines() if line.startswith(("E:", "Err:", "W:"))]
-    return lines[0][:300] if lines else "no reason given"
+    """What apt gives as its reason: the first line marked so, with the line that explains it."""
+    found = re.search(r"^(?:E: |W: |Err:\d+ )(.*(?:\n  .*)?)", output, re.M)
+    return re.sub(r"\s+", " ", found[1])[:300] if found else "it gave no reason"
 
 
 def compare_versions(left, right):
@@ -210,8 +211,8 @@ def compare_versions(left, right):
 
 def inherited_settings():
     """The machine's settings of how to reach archives: proxies, time limits, authentication."""
-    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False).stdout
-    return [line for line in dump.splitlines()
+    dump = subprocess.run(["apt-config", "dump"], capture_output=True, text=True, check=False)
+    return [line for line in dump.stdout.splitlines()
             if line.startswith("Acquire::")
             and not re.match(r"Acquire::(Allow|IndexTargets|Languages|Changelogs)", line)]
 
@@ -249,7 +250,8 @@ def debian_places():
                     "debian-archive" in entry["signed_by"] or not entry["signed_by"]):
                 continue
             for security in [False, True]:
-                chosen = [suite for suite in suites if bool(SECURITY_SUITE.search(suite)) == security]
+                chosen = [suite for suite in suites
+                          if bool(SECURITY_SUITE.search(suite)) == security]
                 if chosen:
                     places.setdefault((uri, security), []).extend(chosen)
     return [(uri, " ".join(dict.fromkeys(suites))) for (uri, _), suites in places.items()]

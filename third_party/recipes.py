@@ -1,9 +1,9 @@
 """How each third-party library is built: static, position independent, no tests or tools.
 
-build() returns a folder laid out as build/deps is (include, lib, share/licenses). probe() then links
-and runs a small program, so that an archive that does not fit this machine's compiler or C library
-is found here and not in the middle of Hyperion's build. Output goes to the log; a failure raises
-BuildFailed, which names the log.
+build() returns a folder laid out as build/deps is (include, lib, share/licenses). probe() then
+links and runs a small program, so that a library that does not fit this machine's compiler or C
+library is found here and not in the middle of Hyperion's build. Output goes to the log; a failure
+raises BuildFailed, which names the log.
 """
 
 import inspect
@@ -53,7 +53,8 @@ def flags(source):
 
 def build_liburing(source, stage, log):
     run(["./configure", f"--cc={shlex.join(compiler('c'))}", f"--cxx={shlex.join(compiler('c++'))}",
-         f"--prefix={stage}", f"--includedir={stage}/include", f"--libdir={stage}/lib"], source, log)
+         f"--prefix={stage}", f"--includedir={stage}/include", f"--libdir={stage}/lib"],
+        source, log)
     # Its own choice is no stack protector: it is built without the C library.
     chosen = " ".join([*flags(source), "-fno-stack-protector"])
     run(["make", "-C", "src", f"-j{jobs()}", "ENABLE_SHARED=0", f"CFLAGS={chosen}", "install"],
@@ -63,8 +64,8 @@ def build_liburing(source, stage, log):
             path.unlink()
 
 
-# wolfSSL in the smallest form that serves: TLS 1.2 and 1.3 with AEAD ciphers over ECDHE, certificates
-# signed with RSA or ECDSA over SHA-2. What is not compiled in cannot be negotiated.
+# wolfSSL in the smallest form that serves: TLS 1.2 and 1.3 with AEAD ciphers over ECDHE, and
+# certificates signed with RSA or ECDSA over SHA-2. What is not compiled in cannot be negotiated.
 WOLFSSL_OPTIONS = [
     "--enable-option-checking=fatal", "--enable-reproducible-build",
     "--enable-static", "--disable-shared", "--with-pic",
@@ -82,9 +83,9 @@ WOLFSSL_OPTIONS = [
     "--disable-enc-then-mac", "--disable-pkcs12", "--disable-ocsp", "--disable-crl",
     "--disable-opensslextra", "--disable-opensslall", "--disable-oldnames",
     "--enable-ip-alt-name",
-    # A server may send certificates that lead nowhere, such as a copy of a trusted root signed by one
-    # that has been removed since (most of the large providers do). Ignore them, as browsers do,
-    # when the server's own certificate leads to a trusted root.
+    # A server may send certificates that lead nowhere, such as a copy of a trusted root signed by
+    # one that has been removed since (many large sites do). Ignore them, as browsers do, when the
+    # server's own certificate leads to a trusted root.
     "--enable-altcertchains",
 ]
 WOLFSSL_ASSEMBLY = {
@@ -96,17 +97,17 @@ WOLFSSL_ASSEMBLY = {
 WOLFSSL_DEFINES = [
     "-DWOLFSSL_MIN_RSA_BITS=2048",
     "-DWOLFSSL_AEAD_ONLY",
-    # The verify callback is called on success too, with the peer's certificate, for our own check of
-    # names. The whole chain (SESSION_CERTS) would cost 37 KB for each connection.
+    # The verify callback is called on success too, with the peer's certificate, for our own check
+    # of names. Keeping the whole chain (SESSION_CERTS) would cost 37 KB a connection.
     "-DWOLFSSL_ALWAYS_VERIFY_CB", "-DKEEP_PEER_CERT",
-    # The global session cache has a lock. It is kept small here and src/tls switches it off for each
-    # context; 5.7.2 does not link with NO_SESSION_CACHE and tickets together.
+    # The global session cache has a lock. It is kept small here and src/tls switches it off for
+    # each context; 5.7.2 does not link with NO_SESSION_CACHE and tickets together.
     "-DSMALL_SESSION_CACHE", "-DNO_SESSION_CACHE_REF",
     # One call to seed a generator, where /dev/urandom takes open, read and close.
     "-DWOLFSSL_GETRANDOM",
-    # Roots of GoDaddy, Starfield and SECOM have the serial number 0, which 5.7.2 refuses. The first
-    # switch allows it there and does nothing else in a build without OPENSSL_EXTRA; newer
-    # versions have the second. WOLFSSL_NO_ASN_STRICT would lift other checks as well.
+    # Roots of GoDaddy, Starfield and SECOM have the serial number 0, which 5.7.2 refuses. The
+    # first switch allows it and does nothing else in a build without OPENSSL_EXTRA; newer versions
+    # have the second. WOLFSSL_NO_ASN_STRICT would lift other checks as well.
     "-DWOLFSSL_PYTHON", "-DWOLFSSL_ASN_ALLOW_0_SERIAL",
 ]
 

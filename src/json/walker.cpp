@@ -178,9 +178,7 @@ bool Walker::next_member(Members& members) {
     if (c != ',') return fail(at_, "a comma or a closing brace") != nullptr;
     members.comma_before = *at_++;
   }
-  // A key, its colon, the value and what ends the object.
-  if (end_ - at_ < 4 || text_[*at_] != '"') return fail(at_, "a key in quotes") != nullptr;
-  if (text_[at_[1]] != ':') return fail(at_ + 1, "a colon after the key") != nullptr;
+  if (!is_member(at_)) return fail_member(at_) != nullptr;
   if (++members.count > keys_max_) {
     return fail(at_, "fewer keys in one object", ErrorCode::too_many) != nullptr;
   }
@@ -218,12 +216,18 @@ Walker::Token Walker::walk(Token at, uint32_t depth) {
   return fail(at, "a value");
 }
 
+Walker::Token Walker::fail_member(Token at) {
+  if (at >= end_ || text_[*at] != '"') return fail(at, "a key in quotes");
+  if (at + 1 >= end_ || text_[at[1]] != ':') return fail(at + 1, "a colon after the key");
+  if (at + 2 >= end_ || kind_of(text_[at[2]]) == Kind::absent) return fail(at + 2, "a value");
+  return fail(at + 3, "a closing brace");
+}
+
 Walker::Token Walker::walk_object(Token at, uint32_t depth) {
   if (depth > depth_max_) return fail(at, "less nesting", ErrorCode::too_deep);
   if (++at < end_ && text_[*at] == '}') return at + 1;
   for (uint32_t count = 1;; ++count) {
-    if (end_ - at < 4 || text_[*at] != '"') return fail(at, "a key in quotes");
-    if (text_[at[1]] != ':') return fail(at + 1, "a colon after the key");
+    if (!is_member(at)) return fail_member(at);
     if (count > keys_max_) return fail(at, "fewer keys in one object", ErrorCode::too_many);
     at = walk(at + 2, depth);
     if (at == nullptr) return nullptr;

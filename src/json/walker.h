@@ -75,6 +75,11 @@ class Walker {
   Token walk_object(Token at, uint32_t depth);
   Token walk_array(Token at, uint32_t depth);
   Token walk_scalar(Token at);
+  // A key and its colon, with room for a value and what ends the object.
+  bool is_member(Token at) const {
+    return end_ - at >= 4 && text_[*at] == '"' && text_[at[1]] == ':';
+  }
+  Token fail_member(Token at);
   bool next_after(Token at);
   uint32_t value_end(Token opening) const;
   uint32_t string_end(Token opening) const;

@@ -123,8 +123,15 @@ def stop_all():
 
 
 atexit.register(stop_all)
-# A plain `kill` of the script unwinds it, too.
-signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+
+
+def _on_terminate(*_):
+    """A plain `kill` of the script unwinds it, too."""
+    print("ended by SIGTERM", file=sys.stderr)
+    sys.exit(128 + signal.SIGTERM)
+
+
+signal.signal(signal.SIGTERM, _on_terminate)
 
 
 def free_port():

@@ -45,6 +45,7 @@ class HeadText {
   const HeaderList& headers() const { return headers_; }
   // Of the current piece, for those who count.
   const char* piece_begin() const { return piece_.data(); }
+  const char* piece_end() const { return piece_.data() + piece_.size(); }
 
  private:
   bool in_piece(std::string_view text) const {

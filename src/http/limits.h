@@ -1,6 +1,8 @@
-// The limits of the HTTP layer, with units. Defaults are those of the conf file (section [limits]);
-// `config` fills them, the parsers enforce them. One instance belongs to the configuration snapshot
-// and outlives the parsers.
+// The limits of the HTTP layer, with units.
+//
+// Defaults are those of the conf file (section [limits]); `config` fills them, the parsers enforce
+// them. One instance belongs to the configuration snapshot and outlives the parsers that were given
+// it. Time limits are not here: the parsers know no clock.
 #pragma once
 
 #include <cstdint>

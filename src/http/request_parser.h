@@ -64,7 +64,7 @@ class RequestParser {
   // After head_ready: go on with the body (or straight to complete if there is none).
   void continue_body();
   // After complete: ready for the next message of the connection. `limits` may have changed by a
-  // reload. The arena may be reset.
+  // reload; while idle this only changes them. The arena may be reset.
   void next(const Limits& limits);
 
   State state() const { return state_; }
@@ -80,8 +80,7 @@ class RequestParser {
   size_t skip_empty_line(std::string_view bytes);
   size_t head_allowance() const;
   bool read_piece(std::string_view piece, Arena& arena, size_t& consumed);
-  void finish_head();
-  void fail(uint16_t status, const char* reason);
+  void fail(Rejection rejection);
 
   const Limits* limits_;
   RequestMessage* message_ = nullptr;  // in the arena, from the first byte to `next`

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "config/embedded_catalog.h"
 #include "config/settings.h"
 #include "config/virtual_keys.h"
 
@@ -52,6 +53,8 @@ struct Surroundings {
   std::function<std::optional<std::string>(const std::string& path, Readers readers,
                                            std::string& problem)>
       read_file;
+  // What stands in the place of a catalogue file where the conf names none.
+  std::string_view catalog = embedded_catalog;
 
   static Surroundings of_process();
 };

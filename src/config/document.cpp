@@ -27,6 +27,13 @@ bool too_many_dots(std::string_view text, SyntaxProblem& problem) {
   return false;
 }
 
+// The library's words, which may end with the character it stumbled over.
+std::string in_plain_ascii(std::string_view text) {
+  std::string result;
+  for (char c : text) result += c >= ' ' && c <= '~' ? c : '?';
+  return result;
+}
+
 bool convert(const toml::node& node, size_t depth, Value& value, SyntaxProblem& problem);
 
 bool convert_table(const toml::table& table, size_t depth, Value& value, SyntaxProblem& problem) {
@@ -110,7 +117,7 @@ std::optional<Value> parse_document(std::string_view text, SyntaxProblem& proble
   const toml::parse_result result = toml::parse(text);
   if (!result) {
     problem.line = result.error().source().begin.line;
-    problem.message = "not TOML: " + std::string(result.error().description());
+    problem.message = "not TOML: " + in_plain_ascii(result.error().description());
     return std::nullopt;
   }
   Value document;

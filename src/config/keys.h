@@ -106,8 +106,7 @@ std::span<const Key<catalog::Model>> model_keys();
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys();
 std::span<const Key<VirtualKey>> virtual_key_keys();
 
-// Writes `value` to the slot. False with a sentence in `problem` when it is not acceptable; the
-// slot may hold a part of the value then.
+// Writes `value` to the slot. False with a sentence in `problem` when it is not acceptable.
 bool assign(const Slot& slot, const Rule& rule, const Value& value, std::string& problem);
 
 // What the slot holds now, as TOML.

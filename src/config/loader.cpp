@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "catalog/nearest.h"
-#include "config/embedded_catalog.h"
 
 namespace hyperion::config {
 namespace {

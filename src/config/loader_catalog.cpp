@@ -3,7 +3,6 @@
 #include <cctype>
 #include <set>
 
-#include "config/embedded_catalog.h"
 #include "config/loader.h"
 
 namespace hyperion::config {
@@ -23,7 +22,7 @@ void trim_end(std::string& text) {
 }  // namespace
 
 void Loader::read_catalog() {
-  std::string text(embedded_catalog);
+  std::string text(surroundings_.catalog);
   if (!top_level_.catalog_file.empty()) {
     const std::string path = path_in_folder(top_level_.catalog_file);
     std::string reason;

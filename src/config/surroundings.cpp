@@ -78,6 +78,11 @@ std::optional<std::string> environment_of_process(const std::string& name) {
 
 }  // namespace
 
-Surroundings Surroundings::of_process() { return {environment_of_process, read_regular_file}; }
+Surroundings Surroundings::of_process() {
+  Surroundings surroundings;
+  surroundings.environment = environment_of_process;
+  surroundings.read_file = read_regular_file;
+  return surroundings;
+}
 
 }  // namespace hyperion::config

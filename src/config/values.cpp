@@ -247,19 +247,21 @@ struct Assign {
     return assign_text(*slot, rule, value, problem);
   }
   bool operator()(std::vector<std::string>* slot) const {
-    slot->clear();
-    return assign_list("a list of texts", value, problem, [&](const Value& item) {
-      slot->emplace_back();
-      return assign_text(slot->back(), rule, item, problem);
+    std::vector<std::string> list;
+    const bool read = assign_list("a list of texts", value, problem, [&](const Value& item) {
+      return assign_text(list.emplace_back(), rule, item, problem);
     });
+    if (read) *slot = std::move(list);
+    return read;
   }
   bool operator()(io::Address* slot) const { return assign_address(*slot, true, value, problem); }
   bool operator()(std::vector<io::Address>* slot) const {
-    slot->clear();
-    return assign_list("a list of addresses", value, problem, [&](const Value& item) {
-      slot->emplace_back();
-      return assign_address(slot->back(), false, item, problem);
+    std::vector<io::Address> list;
+    const bool read = assign_list("a list of addresses", value, problem, [&](const Value& item) {
+      return assign_address(list.emplace_back(), false, item, problem);
     });
+    if (read) *slot = std::move(list);
+    return read;
   }
   bool operator()(Cores slot) const { return assign_cores(*slot.list, rule, value, problem); }
   bool operator()(Date slot) const { return assign_date(*slot.yyyymmdd, value, problem); }

@@ -1,5 +1,6 @@
 #include "gateway/attempt.h"
 
+#include "base/planted.h"
 #include "dialect/openai_chat.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
@@ -29,6 +30,7 @@ Attempt::~Attempt() {
 }
 
 void Attempt::arm(uint64_t after_ms) {
+  if (HYPERION_PLANTED(silence_not_timed)) return;
   io::Runtime& runtime = exchange_.gateway().runtime();
   runtime.timers.arm(deadline_, runtime.clock.now() + after_ms * ns_per_ms);
 }
@@ -202,6 +204,7 @@ void Attempt::stream_body(std::string_view bytes) {
   bool commit_now = false;
   bool progress = false;
   size_t whole = look_at_events(view, commit_now, progress);
+  if (HYPERION_PLANTED(event_split) && committed_) whole = view.size();
   if (progress && committed_) arm(exchange_.deployment().provider->timeouts.idle_ms);
   if (view.size() - whole > exchange_.snapshot().config->settings.http.sse_event_size_max_bytes) {
     fail(ErrorCode::malformed_sse, phase());
@@ -215,6 +218,7 @@ void Attempt::stream_body(std::string_view bytes) {
     if (whole > 0) relay_bytes(view.substr(0, whole));
     if (state_ == State::join) return;
     if (in_place) {
+      if (HYPERION_PLANTED(partial_event_dropped)) whole = view.size();
       if (!held_.append(view.substr(whole))) fail(ErrorCode::overloaded, phase());
     } else {
       held_.consume(whole);
@@ -239,7 +243,7 @@ size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& pr
     progress |= event.has_data;
     done_seen_ |= seen.finished;
     // An error or the end is all there will be: nothing is gained by holding it back.
-    commit_now |= seen.semantic || seen.error || seen.finished;
+    commit_now |= seen.semantic || seen.error || seen.finished || HYPERION_PLANTED(commit_too_early);
     if (seen.error) exchange_.record().error = ErrorCode::invalid;
   }
   return at;
@@ -313,7 +317,7 @@ void Attempt::relay_bytes(std::string_view bytes) {
 }
 
 void Attempt::on_client_progress() {
-  if (!paused_ || state_ == State::join) return;
+  if (!paused_ || state_ == State::join || HYPERION_PLANTED(pause_for_ever)) return;
   size_t backlog = exchange_.client_backlog_bytes();
   if (backlog > exchange_.snapshot().config->settings.limits.relay_backlog_max_bytes / 2) return;
   paused_ = false;
@@ -325,7 +329,8 @@ void Attempt::on_response_complete(bool released) {
   connection_ = nullptr;
   if (kind_ == Kind::stream) {
     // Half an event at the end, or no end marker: the provider broke off, however clean its framing.
-    if (!done_seen_ || held_.size() > looked_at_) {
+    bool cut = !done_seen_ || held_.size() > looked_at_;
+    if (cut && !HYPERION_PLANTED(clean_end_after_cut)) {
       Error error = make_error(ErrorCode::incomplete, Side::upstream);
       error.phase = phase();
       on_response_failed(error, released);
@@ -433,6 +438,8 @@ void Attempt::on_deadline() {
   fail(busy ? ErrorCode::overloaded : ErrorCode::timed_out, phase());
 }
 
-void Attempt::on_total() { fail(ErrorCode::timed_out, phase()); }
+void Attempt::on_total() {
+  if (!HYPERION_PLANTED(silence_not_timed)) fail(ErrorCode::timed_out, phase());
+}
 
 }  // namespace hyperion::gateway

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/planted.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
 
@@ -87,7 +88,7 @@ void Client::hold_back(std::string_view bytes) {
     terminate();
     return;
   }
-  held_back_.append(bytes);
+  if (!HYPERION_PLANTED(pipelined_bytes_lost)) held_back_.append(bytes);
 }
 
 // Feeds the parser until a request is complete and being worked on, or the bytes are used up.

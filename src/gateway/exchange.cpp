@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "base/planted.h"
 #include "gateway/attempt.h"
 #include "gateway/authentication.h"
 #include "gateway/client.h"
@@ -294,7 +295,7 @@ void Exchange::on_client_gone(Error error) {
   client_ = nullptr;
   record_.side = error.side == Side::none ? Side::client : error.side;
   record_.error = error.code;
-  if (attempt_ != nullptr) {
+  if (attempt_ != nullptr && !HYPERION_PLANTED(upstream_not_closed)) {
     Attempt* attempt = attempt_;
     attempt_ = nullptr;
     attempt->cancel();
@@ -334,13 +335,13 @@ void Exchange::finish(Outcome outcome, bool broken) {
   client_ = nullptr;
   if (client != nullptr) {
     client->flush();
-    client->finish_exchange(broken || !relay_.keep_alive());
+    client->finish_exchange((broken && !HYPERION_PLANTED(keep_alive_after_cut)) || !relay_.keep_alive());
   }
   release_if_joined();
 }
 
 void Exchange::release_if_joined() {
-  if (joined()) gateway_.release(this);
+  if (joined() && !HYPERION_PLANTED(body_leak)) gateway_.release(this);
 }
 
 }  // namespace hyperion::gateway

@@ -7,8 +7,6 @@
 namespace hyperion::gateway {
 namespace {
 
-constexpr size_t log_line_max_bytes = 2048;
-
 // What never changes in the head of a request to this provider, without its key.
 std::string head_of(const catalog::Provider& provider) {
   std::string head = "host: " + provider.base_url.host_header + "\r\n";
@@ -23,7 +21,7 @@ std::string head_of(const catalog::Provider& provider) {
 
 }  // namespace
 
-Gateway::Gateway(io::Runtime& runtime, Counters& counters, LogRing* log, Pages* pages, size_t connections_max)
+Gateway::Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages, size_t connections_max)
     : runtime_(runtime),
       counters_(counters),
       log_(log),
@@ -213,10 +211,7 @@ void Gateway::log(const Record& record) {
   if (record.stream && record.first_token) {
     counters_.first_token_us.record(elapsed_ns(record.begin, record.first_token) / ns_per_us);
   }
-  if (log_ == nullptr) return;
-  char line[log_line_max_bytes];
-  size_t size = write_line(record, runtime_.clock.wall_ns(), line, sizeof(line));
-  if (size == 0 || !log_->append({line, size})) counters_.log_lines_dropped.add();
+  if (log_ != nullptr && !log_->append(record)) counters_.log_lines_dropped.add();
 }
 
 }  // namespace hyperion::gateway

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "base/byte_buffer.h"
-#include "base/log_ring.h"
 #include "base/slab.h"
 #include "gateway/attempt.h"
 #include "gateway/client.h"
 #include "gateway/counters.h"
 #include "gateway/exchange.h"
 #include "gateway/pages.h"
+#include "gateway/request_log.h"
 #include "gateway/snapshot.h"
 #include "io/runtime.h"
 #include "json/body_scan.h"
@@ -27,7 +27,7 @@ namespace hyperion::gateway {
 class Gateway {
  public:
   // `log` may be nullptr (no request log). `counters` and `pages` outlive the gateway.
-  Gateway(io::Runtime& runtime, Counters& counters, LogRing* log, Pages* pages, size_t connections_max);
+  Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages, size_t connections_max);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -76,7 +76,7 @@ class Gateway {
 
   io::Runtime& runtime_;
   Counters& counters_;
-  LogRing* log_;
+  RequestLog* log_;
   Pages* pages_;
   MemoryBudget bodies_;
   tls::HandshakeGate handshake_gate_;

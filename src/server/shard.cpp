@@ -4,6 +4,8 @@
 #include <sched.h>
 #include <sys/socket.h>
 
+#include <optional>
+
 #include "base/log.h"
 #include "tls/tls_stream.h"
 
@@ -96,8 +98,10 @@ void Shard::run(std::promise<io::Refusal>& started) {
     started.set_value(refusal);
     return;
   }
-  auto gateway = std::make_unique<gateway::Gateway>(reactor->runtime(), counters_, settings_.log, settings_.pages,
-                                                    settings_.connections_max);
+  std::optional<gateway::RingLog> log;
+  if (settings_.log != nullptr) log.emplace(*settings_.log, reactor->clock());
+  auto gateway = std::make_unique<gateway::Gateway>(reactor->runtime(), counters_, log ? &*log : nullptr,
+                                                    settings_.pages, settings_.connections_max);
   reactor_ = reactor.get();
   gateway_ = gateway.get();
   std::string problem = gateway->apply(settings_.config);

@@ -1,5 +1,6 @@
 #include "upstream/connection.h"
 
+#include "base/planted.h"
 #include "upstream/pool.h"
 
 namespace hyperion::upstream {
@@ -74,7 +75,7 @@ void Connection::parse(std::string_view bytes) {
         parser_.continue_body();
         break;
       case ParserState::complete:
-        complete(!bytes.empty());
+        complete(!bytes.empty() && !HYPERION_PLANTED(surplus_ignored));
         return;
       case ParserState::failed:
         fail(parser_.error());
@@ -145,7 +146,7 @@ void Connection::fail(Error error) {
   error.side = Side::upstream;
   error.reused = reused();
   // Providers may have begun to work on what they were sent whole; a request that was not taken at all can go elsewhere.
-  error.retry_safe = !answered_ && reused();
+  error.retry_safe = (!answered_ || HYPERION_PLANTED(retry_after_answer)) && reused();
   ResponseHandler* handler = handler_;
   bool released = detach();
   close();

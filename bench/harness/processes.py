@@ -27,9 +27,9 @@ class BenchError(Exception):
 def raise_priority(nice):
     """Gives this script and all it starts a priority against the rest of the machine.
 
-    Linux shares a CPU between sessions first (autogroup), then within one, so a nice value counts for
-    little unless the session has it. The script goes on in a child with a session of its own; the
-    parent waits, hands on its end, and does not return.
+    Linux shares a CPU between sessions first (autogroup), then within one, so a nice value counts
+    for little unless the session has it. The script goes on in a child with a session of its own;
+    the parent waits, hands on its end, and does not return.
     """
     child = os.fork()
     if child == 0:

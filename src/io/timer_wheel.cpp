@@ -1,5 +1,6 @@
 #include "io/timer_wheel.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/assert.h"
@@ -25,7 +26,7 @@ void TimerWheel::arm(Timer& timer, Instant deadline) {
     if (tick >= timer.slot_tick_) return;  // its slot comes up first and moves it on
     timer.unlink();
   }
-  insert(timer, tick);
+  insert(timer, std::max(tick, arm_from_tick_));
 }
 
 void TimerWheel::cancel(Timer& timer) {
@@ -53,8 +54,9 @@ void TimerWheel::run_slot(int level, int slot, Instant now) {
   due.splice_back(lists_[level][slot]);
   occupied_[level] &= ~(uint64_t{1} << slot);
   while (Timer* timer = due.pop_front()) {
-    if (timer->deadline_ > now) {
-      insert(*timer, tick_of_deadline(timer->deadline_, tick_shift));
+    // Moved later since, or on its way down from a higher level.
+    if (timer->deadline_ > now || timer->slot_tick_ > now.ns >> tick_shift) {
+      insert(*timer, std::max(tick_of_deadline(timer->deadline_, tick_shift), timer->slot_tick_));
       continue;
     }
     timer->deadline_ = {};
@@ -65,6 +67,8 @@ void TimerWheel::run_slot(int level, int slot, Instant now) {
 
 void TimerWheel::expire(Instant now) {
   uint64_t target = now.ns >> tick_shift;
+  // What a callback arms for the past waits for the next call: it could keep this one for ever.
+  arm_from_tick_ = target + 1;
   while (current_tick_ <= target) {
     uint64_t tick = current_tick_;
     // At a boundary the slots of the higher levels that begin here move down first.
@@ -84,6 +88,7 @@ void TimerWheel::expire(Instant now) {
     int slot = static_cast<int>(tick & (slots - 1));
     if ((occupied_[0] >> slot) & 1) run_slot(0, slot, now);
   }
+  arm_from_tick_ = 0;
 }
 
 Instant TimerWheel::next_deadline() const {

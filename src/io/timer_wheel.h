@@ -46,11 +46,12 @@ class TimerWheel {
  public:
   explicit TimerWheel(Instant start);
 
-  // Fires at the first `expire` at or after `deadline`. Re-arms if already armed.
+  // Fires at the first `expire` at or up to a tick after `deadline`. Re-arms if already armed.
   void arm(Timer& timer, Instant deadline);
   void cancel(Timer& timer);
 
-  // Runs what is due at `now`. Timers armed by callbacks for a past instant run at the next call.
+  // Runs what is due at `now`. A timer runs once in a call: armed again by a callback, even for a past instant, it
+  // waits for the next call.
   void expire(Instant now);
 
   // When `expire` has something to do next, a lower bound (never later than the earliest deadline by more than
@@ -70,6 +71,7 @@ class TimerWheel {
   void run_slot(int level, int slot, Instant now);
 
   uint64_t current_tick_;  // every slot before it has been run
+  uint64_t arm_from_tick_ = 0;  // while callbacks run: the first tick of the next call
   size_t armed_count_ = 0;
   uint64_t occupied_[levels] = {};
   List lists_[levels][slots];

@@ -26,6 +26,7 @@ Result<Address> parse_unix(std::string_view path) {
   Address address;
   auto* un = reinterpret_cast<sockaddr_un*>(&address.storage);
   if (path.empty() || path.size() >= sizeof(un->sun_path)) return make_error(ErrorCode::invalid);
+  if (path.find('\0') != std::string_view::npos) return make_error(ErrorCode::invalid);
   un->sun_family = AF_UNIX;
   std::memcpy(un->sun_path, path.data(), path.size());
   address.size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size() + 1);
@@ -43,12 +44,16 @@ Result<Address> Address::parse(std::string_view text) {
   std::string_view ip = text.substr(0, colon);
   bool bracketed = ip.size() > 2 && ip.front() == '[' && ip.back() == ']';
   if (!bracketed && ip.find(':') != std::string_view::npos) return make_error(ErrorCode::invalid);
-  return from_ip(bracketed ? ip.substr(1, ip.size() - 2) : ip, port);
+  if (!bracketed) return from_ip(ip, port);
+  ip = ip.substr(1, ip.size() - 2);
+  if (ip.find(':') == std::string_view::npos) return make_error(ErrorCode::invalid);
+  return from_ip(ip, port);
 }
 
 Result<Address> Address::from_ip(std::string_view ip, uint16_t port) {
   char text[64] = {};
   if (ip.empty() || ip.size() >= sizeof(text)) return make_error(ErrorCode::invalid);
+  if (ip.find('\0') != std::string_view::npos) return make_error(ErrorCode::invalid);
   std::memcpy(text, ip.data(), ip.size());
   Address address;
   auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);

@@ -81,6 +81,7 @@ void WriteQueue::commit(size_t size) {
 }
 
 void WriteQueue::append_all(WriteQueue& other) {
+  HYPERION_ASSERT(&pool_ == &other.pool_ && this != &other);
   if (other.head_ == nullptr) return;
   if (tail_ == nullptr) {
     head_ = other.head_;

@@ -32,19 +32,25 @@ Listener::~Listener() {
 }
 
 std::string Listener::open(const Address& address, int backlog) {
+  std::string problem;
+  fd_ = bind_socket(address, backlog, problem);
+  return problem;
+}
+
+int Listener::bind_socket(const Address& address, int backlog, std::string& problem) {
   int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return explain_bind(address, errno);
+  if (fd < 0) {
+    problem = explain_bind(address, errno);
+    return -1;
+  }
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
   if (address.storage.ss_family != AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   if (address.storage.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  if (bind(fd, address.get(), address.size) != 0 || listen(fd, backlog) != 0) {
-    int error = errno;
-    ::close(fd);
-    return explain_bind(address, error);
-  }
-  fd_ = fd;
-  return {};
+  if (bind(fd, address.get(), address.size) == 0 && listen(fd, backlog) == 0) return fd;
+  problem = explain_bind(address, errno);
+  ::close(fd);
+  return -1;
 }
 
 Address Listener::address() const {
@@ -78,11 +84,13 @@ void Listener::close() {
 void Listener::on_accepted(int32_t result, uint32_t) {
   if (result >= 0) take(result);
   if (accept_.armed() || !wanted_) return;
-  bool exhausted = result == -EMFILE || result == -ENFILE || result == -ENOMEM || result == -ENOBUFS;
-  if (exhausted) {
-    reactor_.runtime().timers.arm(retry_, reactor_.clock().now() + retry_ms * ns_per_ms);
-  } else {
+  // Only this connection failed (accept(2)), or nothing did: go on. Anything else would fail again at once.
+  bool passing = result >= 0 || result == -ECANCELED || result == -ECONNABORTED ||
+                 result == -EINTR || result == -EAGAIN || result == -EPROTO;
+  if (passing) {
     start();
+  } else {
+    reactor_.runtime().timers.arm(retry_, reactor_.clock().now() + retry_ms * ns_per_ms);
   }
 }
 
@@ -91,7 +99,7 @@ void Listener::on_retry() {
 }
 
 void Listener::take(int fd) {
-  if (!wanted_) {
+  if (fd_ < 0) {
     ::close(fd);
     return;
   }

@@ -34,13 +34,17 @@ class Listener {
 
   // Binds and listens; an error is a whole sentence with the remedy, empty on success.
   std::string open(const Address& address, int backlog);
-  // Takes an inherited listening socket.
+  // The same without a Listener: a socket to be adopted on another thread, or -1 and `problem`.
+  static int bind_socket(const Address& address, int backlog, std::string& problem);
+  // Takes a listening socket.
   void adopt(int fd) { fd_ = fd; }
   void start();
-  // Stops accepting; what is queued in the kernel stays there.
+  // Stops accepting; what is queued in the kernel stays there. Connections that had been accepted by then still
+  // come to the acceptor.
   void pause();
   void resume() { start(); }
-  // Stops and closes. The listener must outlive the turn in which its operation ends: see `closed`.
+  // Stops and closes; nothing comes to the acceptor any more. The listener must outlive the turn in which its
+  // operation ends: see `closed`.
   void close();
   bool closed() const { return fd_ < 0 && !accept_.armed(); }
   // The address really bound (port 0 replaced).
@@ -51,7 +55,7 @@ class Listener {
   void on_retry();
   void take(int fd);
 
-  // How long accepting pauses when the process has no descriptors left.
+  // How long accepting pauses when the process has no descriptors left, or the socket fails.
   static constexpr uint64_t retry_ms = 100;
 
   Reactor& reactor_;

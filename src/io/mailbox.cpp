@@ -34,7 +34,7 @@ void Mailbox::start(Reactor& reactor) {
 
 void Mailbox::stop() {
   wanted_ = false;
-  reactor_->cancel(read_);
+  if (reactor_ != nullptr) reactor_->cancel(read_);
 }
 
 void Mailbox::arm() {

@@ -2,8 +2,9 @@
 //
 // The kernel gets the address of the Operation as user_data; the reactor turns each completion into one `on_complete`. An
 // Operation is never allocated: it is a member, and its owner must outlive the operation's last completion (`armed` says
-// whether one is due). A generation in the low bits of user_data catches completions that come for an
-// earlier life of the same memory. Used within io only.
+// whether one is due). A generation in the low bits of user_data, drawn anew for each submission, catches
+// completions and cancels that are meant for an earlier one, also of another object in the same memory. Used within io
+// only.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +17,9 @@ class alignas(16) Operation {
  public:
   // `result` is a byte count, a descriptor or -errno. `flags` are those of the completion.
   virtual void on_complete(int32_t result, uint32_t flags) = 0;
+
+  // Of an optimistic send, asked before the reactor sleeps: does anybody wait for its end?
+  virtual bool awaited() const { return true; }
 
   // A completion is due. Cleared by the reactor before the last `on_complete`.
   bool armed() const { return armed_; }
@@ -30,7 +34,6 @@ class alignas(16) Operation {
 
   uint8_t generation_ = 0;
   bool armed_ = false;
-  bool silent_on_success_ = false;  // an optimistic send: no completion means done
   bool completion_seen_ = false;    // of an optimistic send: the kernel said something after all
   int32_t expected_ = 0;            // of an optimistic send: its size
 };

@@ -52,15 +52,23 @@ void Reactor::run() {
 
 void Reactor::turn(bool may_wait) {
   ++statistics_.turns;
-  enter(may_wait && ready_next_ == ready_.size() && !urgent_ && starved_.empty());
+  enter(may_wait && may_sleep());
   clock_.refresh();
-  urgent_ = false;
   collect();
   settle_optimistic();
   run_ready();
   timers_.expire(clock_.now());
-  if (!starved_.empty() && receive_buffers_.leased() < receive_buffers_.count()) starved_.run_all();
+  run_starved();
   deferred_.run_all();
+}
+
+// Whether nothing is left to do here before the kernel reports something.
+bool Reactor::may_sleep() const {
+  if (ready_next_ != ready_.size() || !deferred_.empty()) return false;
+  if (!starved_first_.empty() || !starved_.empty()) return false;
+  // The success of an optimistic send is no event: sleep on it only if nobody waits for it.
+  return std::none_of(optimistic_sends_.begin(), optimistic_sends_.end(),
+                      [](const Operation* operation) { return operation->awaited(); });
 }
 
 void Reactor::enter(bool may_wait) {
@@ -69,74 +77,79 @@ void Reactor::enter(bool may_wait) {
     return;
   }
   Instant next = timers_.next_deadline();
-  uint64_t wait_ns = next ? elapsed_ns(clock_.now(), next) : 0;
   if (settings_.busy_poll_us != 0) {
     Instant until = clock_.precise_now() + settings_.busy_poll_us * ns_per_us;
+    Instant now;
     do {
       io_uring_submit_and_get_events(&ring_);
       if (io_uring_cq_ready(&ring_) > 0) return;
-    } while (clock_.precise_now() < until && (!next || clock_.precise_now() < next));
+      now = clock_.precise_now();
+    } while (now < until && (!next || now < next));
   }
-  io_uring_cqe* first = nullptr;
   if (!next) {
     io_uring_submit_and_wait(&ring_, 1);
     return;
   }
+  // Not from the turn's own instant: its callbacks took time.
+  uint64_t wait_ns = elapsed_ns(clock_.precise_now(), next);
   if (wait_ns == 0) {
     io_uring_submit_and_get_events(&ring_);
     return;
   }
+  io_uring_cqe* first = nullptr;
   __kernel_timespec timeout{static_cast<int64_t>(wait_ns / ns_per_s),
                             static_cast<long long>(wait_ns % ns_per_s)};
   io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
 }
 
 void Reactor::collect() {
-  if (ready_next_ == ready_.size()) {
-    ready_.clear();
-    ready_next_ = 0;
-  }
-  // One call hands over a limited batch: look again until the queue stays empty.
-  while (unsigned available = io_uring_cq_ready(&ring_)) {
+  ready_.erase(ready_.begin(), ready_.begin() + static_cast<ptrdiff_t>(ready_next_));
+  ready_next_ = 0;
+  while (true) {
     unsigned head = 0;
     unsigned seen = 0;
     io_uring_cqe* cqe = nullptr;
     io_uring_for_each_cqe(&ring_, head, cqe) {
       ++seen;
-      uint64_t data = io_uring_cqe_get_data64(cqe);
-      auto* operation = reinterpret_cast<Operation*>(data & ~Operation::generation_mask);
-      if (operation == nullptr) continue;  // a cancel request: says nothing about the operation's memory
-      HYPERION_ASSERT((data & Operation::generation_mask) == operation->generation_);
-      HYPERION_ASSERT(operation->armed_);
-      operation->completion_seen_ = true;
-      ready_.push_back({operation, cqe->res, cqe->flags});
-      if (seen == available) break;
+      accept_completion(*cqe);
     }
     io_uring_cq_advance(&ring_, seen);
     statistics_.completions += seen;
+    // Completions that found the queue full wait in the kernel. They must be seen now: among them may be
+    // the failure of a send whose silence would be taken for success.
+    if (!io_uring_cq_has_overflow(&ring_)) return;
+    ++statistics_.completion_overflows;
+    io_uring_get_events(&ring_);
   }
-  check_overflow();
 }
 
-void Reactor::check_overflow() {
-  unsigned overflow = *ring_.cq.koverflow;
-  if (overflow != statistics_.completion_overflows) statistics_.completion_overflows = overflow;
+void Reactor::accept_completion(const io_uring_cqe& cqe) {
+  uint64_t data = io_uring_cqe_get_data64(&cqe);
+  auto* operation = reinterpret_cast<Operation*>(data & ~Operation::generation_mask);
+  if (operation == nullptr) return;  // a cancel request: says nothing about the operation's memory
+  HYPERION_ASSERT((data & Operation::generation_mask) == operation->generation_);
+  HYPERION_ASSERT(operation->armed_);
+  operation->completion_seen_ = true;
+  if ((cqe.flags & IORING_CQE_F_BUFFER) != 0) receive_buffers_.note_filled();
+  ready_.push_back({operation, cqe.res, cqe.flags});
 }
 
 void Reactor::settle_optimistic() {
   if (optimistic_sends_.empty()) return;
+  std::erase_if(optimistic_sends_, [](const Operation* send) { return send->completion_seen_; });
   // Entries that the kernel has not taken yet say nothing by their silence.
   if (io_uring_sq_ready(&ring_) != 0) return;
-  for (Operation* operation : optimistic_sends_) {
-    operation->silent_on_success_ = false;
-    if (operation->completion_seen_) continue;
-    ++statistics_.sends_silent;
-    ready_sends_.push_back(operation);
-  }
-  optimistic_sends_.clear();
+  ready_sends_.swap(optimistic_sends_);
+  statistics_.sends_silent += ready_sends_.size();
   // Before what was received: an answer is out before the next request of its connection is read.
   for (Operation* operation : ready_sends_) complete({operation, operation->expected_, 0});
   ready_sends_.clear();
+}
+
+void Reactor::run_starved() {
+  if (receive_buffers_.filled() == receive_buffers_.count()) return;
+  starved_first_.run_all();
+  starved_.run_all();
 }
 
 void Reactor::run_ready() {
@@ -146,10 +159,7 @@ void Reactor::run_ready() {
 
 void Reactor::complete(const Completion& completion) {
   Operation* operation = completion.operation;
-  if ((completion.flags & IORING_CQE_F_MORE) == 0) {
-    operation->armed_ = false;
-    operation->generation_ = (operation->generation_ + 1) & Operation::generation_mask;
-  }
+  if ((completion.flags & IORING_CQE_F_MORE) == 0) operation->armed_ = false;
   operation->on_complete(completion.result, completion.flags);
 }
 
@@ -162,7 +172,7 @@ io_uring_sqe* Reactor::prepare(Operation& operation) {
   }
   operation.armed_ = true;
   operation.completion_seen_ = false;
-  operation.silent_on_success_ = false;
+  operation.generation_ = next_generation_++ & Operation::generation_mask;
   // The prepare functions of liburing leave user_data alone.
   sqe->user_data = operation.user_data();
   return sqe;
@@ -174,7 +184,6 @@ io_uring_sqe* Reactor::prepare_optimistic(Operation& operation, size_t size, uns
   msg_flags = MSG_WAITALL | MSG_NOSIGNAL;
   if (optimistic_) {
     msg_flags |= MSG_DONTWAIT;
-    operation.silent_on_success_ = true;
     operation.expected_ = static_cast<int32_t>(size);
     optimistic_sends_.push_back(&operation);
   }

@@ -49,7 +49,7 @@ struct ReactorStatistics {
   uint64_t sends = 0;
   uint64_t sends_silent = 0;      // optimistic ones that took everything
   uint64_t starved = 0;           // receives that found no buffer
-  uint64_t completion_overflows = 0;  // must stay 0
+  uint64_t completion_overflows = 0;  // times the queue was too short: nothing is lost, make it longer
 };
 
 class Reactor final : public Transport {
@@ -84,15 +84,14 @@ class Reactor final : public Transport {
   io_uring_sqe* prepare(Operation& operation);
   // Asks the kernel to end `operation` early; its own last completion still comes.
   void cancel(Operation& operation);
-  // As prepare, for a send of `size` bytes whose silent success is filled in by the reactor. Falls back to an
+  // As prepare, for a send of `size` bytes (below 2 GiB) whose silent success is filled in by the reactor. Falls back to an
   // ordinary send where the self-test failed. `msg_flags` gets what the send must carry.
   io_uring_sqe* prepare_optimistic(Operation& operation, size_t size, unsigned& msg_flags);
-  // The next wait must not sleep: something completes by itself that is waited for.
-  void do_not_sleep() { urgent_ = true; }
-  // A stream found no receive buffer; `resume` is queued again when one has come back.
-  void add_starved(Deferred* stream) {
+  // A stream found no receive buffer: its deferred work runs when one has come back. Those that got nothing since they
+  // were last armed (`served` false) go first, so that a flooding peer cannot take every buffer for ever.
+  void add_starved(Deferred* stream, bool served) {
     ++statistics_.starved;
-    starved_.add(stream);
+    (served ? starved_ : starved_first_).add(stream);
   }
   ReceiveBuffers& receive_buffers() { return receive_buffers_; }
   void release(TcpStream* stream);
@@ -104,17 +103,20 @@ class Reactor final : public Transport {
     uint32_t flags;
   };
 
+  bool may_sleep() const;
   void enter(bool may_wait);
   void collect();
+  void accept_completion(const io_uring_cqe& cqe);
   void settle_optimistic();
   void run_ready();
   void complete(const Completion& completion);
-  void check_overflow();
+  void run_starved();
 
   ReactorSettings settings_;
   SystemClock clock_;
   TimerWheel timers_;
   DeferredQueue deferred_;
+  DeferredQueue starved_first_;
   DeferredQueue starved_;
   BlockPool blocks_;
   Random random_;
@@ -122,13 +124,13 @@ class Reactor final : public Transport {
   io_uring ring_{};
   bool ring_open_ = false;
   bool optimistic_ = false;
-  bool urgent_ = false;
   bool stopped_ = false;
   ReceiveBuffers receive_buffers_;
   std::vector<Completion> ready_;  // run from ready_next_ on
   size_t ready_next_ = 0;
   std::vector<Operation*> optimistic_sends_;  // submitted, not settled
   std::vector<Operation*> ready_sends_;
+  uint8_t next_generation_ = 0;
   std::unique_ptr<Slab<TcpStream>> streams_;
   ReactorStatistics statistics_;
 };

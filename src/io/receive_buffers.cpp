@@ -39,8 +39,8 @@ void ReceiveBuffers::close() {
 }
 
 void ReceiveBuffers::give_back(uint16_t id) {
-  HYPERION_ASSERT(leased_ > 0 && id < count_);
-  --leased_;
+  HYPERION_ASSERT(filled_ > 0 && id < count_);
+  --filled_;
   io_uring_buf_ring_add(buffer_ring_, memory_ + size_t{id} * size_, size_, id,
                         io_uring_buf_ring_mask(count_), 0);
   io_uring_buf_ring_advance(buffer_ring_, 1);

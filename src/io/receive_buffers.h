@@ -28,12 +28,14 @@ class ReceiveBuffers {
   int open(io_uring* ring, unsigned count, unsigned size_bytes);
   void close();
 
-  unsigned leased() const { return leased_; }
+  // How many hold bytes that nobody has looked at yet, as far as completions told.
+  unsigned filled() const { return filled_; }
+  void note_filled() { ++filled_; }
   unsigned count() const { return count_; }
 
   class Lease {
    public:
-    Lease(ReceiveBuffers& buffers, uint16_t id) : buffers_(buffers), id_(id) { ++buffers.leased_; }
+    Lease(ReceiveBuffers& buffers, uint16_t id) : buffers_(buffers), id_(id) {}
     Lease(const Lease&) = delete;
     Lease& operator=(const Lease&) = delete;
     ~Lease() { buffers_.give_back(id_); }
@@ -54,7 +56,7 @@ class ReceiveBuffers {
   char* memory_ = nullptr;
   unsigned count_ = 0;
   unsigned size_ = 0;
-  unsigned leased_ = 0;
+  unsigned filled_ = 0;
 };
 
 }  // namespace hyperion::io

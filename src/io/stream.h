@@ -8,7 +8,8 @@
 // - `on_read` bytes are valid during the call only: take them, parse them or copy them.
 // - `flush` makes queued output leave at the end of the turn; at most one send is in flight.
 // - `on_end` comes at most once; no `on_read` follows it. Code end_of_stream is a clean end (for TLS: with
-//   close_notify). Any other code is a failure, and nothing can be written any more.
+//   close_notify), after which writing may go on. Any other code is a failure: nothing can be written any more and no
+//   callback follows but `on_closed`. A stream that breaks after its clean end drops what is queued and says `on_written`.
 // - `terminate` may be called at any time, in any callback, more than once. Afterwards no callback comes but
 //   one `on_closed`, at the end of this or a later turn, when no operation is in flight any more. The stream frees
 //   itself right after `on_closed` returns: drop the pointer there. Referenced output must stay
@@ -32,6 +33,9 @@ class StreamHandler {
   virtual void on_end(Error error) = 0;
   // The queue became shorter; ask `output().size_bytes()`. Comes at least when it becomes empty.
   virtual void on_written() = 0;
+  // Asked before the shard sleeps on a send that has most likely succeeded already: does anything wait for
+  // `on_written`? After false it may come as late as the shard's next wake-up, which saves one wake-up for each send.
+  virtual bool awaits_written() const { return true; }
   virtual void on_closed() = 0;
 
  protected:
@@ -42,12 +46,13 @@ class Stream {
  public:
   virtual ~Stream() = default;
 
-  // Who is called back. May be changed between callbacks (a pooled connection changes hands).
+  // Who is called back. May be changed between callbacks (a pooled connection changes hands); nullptr
+  // only together with `terminate`: then nobody is told.
   virtual void set_handler(StreamHandler* handler) = 0;
 
   // Reading starts paused for accepted streams and running for outgoing ones once they are open. A paused
-  // stream may still deliver what had been received before the pause took effect: at most one
-  // receive buffer (16 KiB).
+  // stream may still deliver what had been received before the pause took effect: most often nothing or one receive
+  // buffer (16 KiB), from a peer that floods several (half a MiB was measured); never more than all of the shard.
   virtual void resume_reading() = 0;
   virtual void pause_reading() = 0;
 

@@ -48,7 +48,7 @@ void TcpStream::on_connected(int32_t result, uint32_t) {
     return;
   }
   if (reading_wanted_) arm_receive();
-  if (!output_.empty()) reactor_.deferred().add(this);
+  if (!output_.empty() || finishing_) reactor_.deferred().add(this);
   handler_->on_open();
 }
 
@@ -68,6 +68,7 @@ void TcpStream::pause_reading() {
 
 void TcpStream::arm_receive() {
   receive_cancelled_ = false;
+  received_ = false;
   io_uring_sqe* sqe = reactor_.prepare(receive_);
   io_uring_prep_recv_multishot(sqe, fd_, nullptr, 0, 0);
   sqe->flags |= IOSQE_BUFFER_SELECT;
@@ -78,6 +79,7 @@ void TcpStream::on_receive(int32_t result, uint32_t flags) {
   if ((flags & IORING_CQE_F_BUFFER) != 0) {
     ReceiveBuffers::Lease lease(reactor_.receive_buffers(),
                                 static_cast<uint16_t>(flags >> IORING_CQE_BUFFER_SHIFT));
+    received_ = true;
     if (result > 0 && !terminated_ && !ended_) {
       handler_->on_read(lease.bytes(static_cast<size_t>(result)));
     }
@@ -90,7 +92,7 @@ void TcpStream::on_receive(int32_t result, uint32_t flags) {
   if (result == 0) {
     report_end(make_error(ErrorCode::end_of_stream));
   } else if (result == -ENOBUFS) {
-    reactor_.add_starved(this);
+    reactor_.add_starved(this, received_);
   } else if (result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
     report_end(socket_error(ErrorCode::connection_reset, result));
   } else if (reading_wanted_) {
@@ -101,6 +103,8 @@ void TcpStream::on_receive(int32_t result, uint32_t flags) {
 void TcpStream::report_end(Error error) {
   if (ended_) return;
   ended_ = true;
+  failed_ = unwritable_ = error.code != ErrorCode::end_of_stream;
+  if (failed_ && !send_.armed()) output_.clear();
   handler_->on_end(error);
 }
 
@@ -119,14 +123,16 @@ void TcpStream::run_deferred() {
     ::close(fd_);
     fd_ = -1;
     output_.clear();
-    handler_->on_closed();
+    if (handler_ != nullptr) handler_->on_closed();
     reactor_.release(this);
     return;
   }
   if (connecting_) return;
   if (reading_wanted_ && !ended_ && !receive_.armed()) arm_receive();
   if (send_.armed()) return;
-  if (!output_.empty()) {
+  if (unwritable_) {
+    drop_output();
+  } else if (!output_.empty()) {
     start_send();
   } else if (finishing_ && !finished_) {
     finished_ = true;
@@ -134,55 +140,89 @@ void TcpStream::run_deferred() {
   }
 }
 
-void TcpStream::start_send() {
+// Fills vectors_ from the front of the queue; returns how many it takes.
+size_t TcpStream::describe_output() {
   size_t count = output_.fill(vectors_, vectors_max_count);
-  size_t size = 0;
-  for (size_t i = 0; i < count; ++i) size += vectors_[i].iov_len;
+  sending_bytes_ = 0;
+  for (size_t i = 0; i < count; ++i) {
+    size_t room = send_max_bytes - sending_bytes_;
+    if (vectors_[i].iov_len >= room) {
+      vectors_[i].iov_len = room;
+      count = i + 1;
+    }
+    sending_bytes_ += vectors_[i].iov_len;
+  }
+  return count;
+}
+
+void TcpStream::start_send() {
+  size_t count = describe_output();
   unsigned msg_flags = 0;
-  io_uring_sqe* sqe = reactor_.prepare_optimistic(send_, size, msg_flags);
+  io_uring_sqe* sqe = reactor_.prepare_optimistic(send_, sending_bytes_, msg_flags);
   if (count == 1) {
-    io_uring_prep_send(sqe, fd_, vectors_[0].iov_base, vectors_[0].iov_len, static_cast<int>(msg_flags));
+    io_uring_prep_send(sqe, fd_, vectors_[0].iov_base, vectors_[0].iov_len,
+                       static_cast<int>(msg_flags));
   } else {
     message_ = {};
     message_.msg_iov = vectors_;
     message_.msg_iovlen = count;
     io_uring_prep_sendmsg(sqe, fd_, &message_, msg_flags);
   }
-  if ((msg_flags & MSG_DONTWAIT) == 0) return;
-  sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
-  // More to do when this is out: don't sleep on the silence.
-  if (finishing_ || size < output_.size_bytes() || size > silent_below_bytes) reactor_.do_not_sleep();
+  if ((msg_flags & MSG_DONTWAIT) != 0) sqe->flags |= IOSQE_CQE_SKIP_SUCCESS;
 }
 
-// The socket is full: an ordinary send, which completes when the kernel has taken everything.
+// The socket is full: an ordinary send, which completes when the kernel has taken something.
 void TcpStream::start_waiting_send() {
-  size_t count = output_.fill(vectors_, vectors_max_count);
   message_ = {};
+  message_.msg_iovlen = describe_output();
   message_.msg_iov = vectors_;
-  message_.msg_iovlen = count;
   io_uring_sqe* sqe = reactor_.prepare(send_);
   // Without MSG_WAITALL: each bit of room is progress, which the stall timers of the owner look for.
   io_uring_prep_sendmsg(sqe, fd_, &message_, MSG_NOSIGNAL);
 }
 
-void TcpStream::on_sent(int32_t result, uint32_t) {
+// What goes on when the send in flight is out: the end of a teardown, more output, FIN, or the handler.
+bool TcpStream::send_awaited() const {
+  if (terminated_ || finishing_ || output_.size_bytes() > sending_bytes_) return true;
+  return handler_ != nullptr && handler_->awaits_written();
+}
+
+void TcpStream::on_sent(int32_t result) {
   if (terminated_) {
     close_if_joined();
     return;
   }
   if (result < 0 && result != -EAGAIN && result != -EINTR && result != -ECANCELED) {
-    output_.clear();
-    report_end(socket_error(ErrorCode::connection_reset, result));
+    on_send_failed(result);
     return;
   }
   if (result > 0) output_.consume(static_cast<size_t>(result));
-  bool took_all = output_.empty();
-  if (!took_all) {
+  if (unwritable_) {
+    drop_output();
+    return;
+  }
+  if (!output_.empty()) {
     start_waiting_send();
   } else if (finishing_) {
     reactor_.deferred().add(this);
   }
   if (result > 0) handler_->on_written();
+}
+
+void TcpStream::on_send_failed(int32_t result) {
+  unwritable_ = true;
+  if (ended_) {
+    drop_output();
+  } else {
+    report_end(socket_error(ErrorCode::connection_reset, result));
+  }
+}
+
+// Nobody will read it. After a clean end the handler may be waiting for the queue to fall.
+void TcpStream::drop_output() {
+  if (output_.empty()) return;
+  output_.clear();
+  if (!failed_) handler_->on_written();
 }
 
 void TcpStream::terminate() {
@@ -194,7 +234,6 @@ void TcpStream::terminate() {
   reactor_.cancel(connect_);
   reactor_.cancel(receive_);
   reactor_.cancel(send_);
-  if (send_.armed() || receive_.armed() || connect_.armed()) reactor_.do_not_sleep();
   close_if_joined();
 }
 

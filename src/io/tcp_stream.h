@@ -38,17 +38,31 @@ class TcpStream final : public Stream, private Deferred {
  private:
   // What one sendmsg carries at most; longer queues go out in several.
   static constexpr size_t vectors_max_count = 16;
-  // Above this many queued bytes somebody may be waiting for room, so a send reports its end at once.
-  static constexpr size_t silent_below_bytes = 64 * 1024;
+  // And of how many bytes at most: results are 32 bit numbers.
+  static constexpr size_t send_max_bytes = size_t{1} << 30;
+
+  class SendOperation final : public Operation {
+   public:
+    explicit SendOperation(TcpStream* stream) : stream_(stream) {}
+    void on_complete(int32_t result, uint32_t) override { stream_->on_sent(result); }
+    bool awaited() const override { return stream_->send_awaited(); }
+
+   private:
+    TcpStream* stream_;
+  };
 
   void run_deferred() override;
   void arm_receive();
+  size_t describe_output();
   void start_send();
   void start_waiting_send();
+  bool send_awaited() const;
   void close_if_joined();
   void on_receive(int32_t result, uint32_t flags);
-  void on_sent(int32_t result, uint32_t flags);
+  void on_sent(int32_t result);
   void on_connected(int32_t result, uint32_t flags);
+  void on_send_failed(int32_t result);
+  void drop_output();
   void report_end(Error error);
 
   Reactor& reactor_;
@@ -57,14 +71,18 @@ class TcpStream final : public Stream, private Deferred {
   bool connecting_ = false;
   bool reading_wanted_ = false;
   bool receive_cancelled_ = false;
+  bool received_ = false;    // something, since the receive was armed
   bool ended_ = false;       // on_end was called
+  bool failed_ = false;      // with a failure
+  bool unwritable_ = false;  // failed, or found broken after a clean end
   bool finishing_ = false;   // FIN after the queue
   bool finished_ = false;
   bool terminated_ = false;
   WriteQueue output_;
   MemberOperation<TcpStream, &TcpStream::on_receive> receive_{this};
-  MemberOperation<TcpStream, &TcpStream::on_sent> send_{this};
+  SendOperation send_{this};
   MemberOperation<TcpStream, &TcpStream::on_connected> connect_{this};
+  size_t sending_bytes_ = 0;  // of the send in flight
   msghdr message_{};
   iovec vectors_[vectors_max_count];
 };

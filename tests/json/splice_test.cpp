@@ -8,11 +8,12 @@
 
 #include <doctest/doctest.h>
 
+#include "json/edit_tree.h"
 #include "json/scanned.h"
 #include "support/json_reader.h"
 
 using namespace hyperion;
-using test::Json;
+using test::edit_tree;
 using test::Scanned;
 
 namespace {
@@ -25,33 +26,6 @@ std::string edited(std::string_view body, std::string_view model_json = {},
       json::plan_upstream_body(scanned.text.view(), scanned.scan, model_json, keep_models);
   const std::string out = test::joined(plan);
   CHECK(plan.size_bytes == out.size());
-  return out;
-}
-
-bool is_own(std::string_view key) {
-  for (const char* own : {"hyperion", "smart_routing", "smartRouting", "fallbacks", "models",
-                          "extra_body", "extraBody"}) {
-    if (key == own) return true;
-  }
-  return false;
-}
-
-// The same edit on the tree: what the splice must amount to.
-Json edit_tree(const Json& body, const std::string& model, bool keep_models) {
-  Json out;
-  out.kind = Json::Kind::object;
-  auto keep = [&](const std::string& key, const Json& value) {
-    if (is_own(key) && !(keep_models && key == "models")) return;
-    out.members.emplace_back(key, value);
-    if (key == "model" && !model.empty()) out.members.back().second.text = model;
-  };
-  for (const auto& [key, value] : body.members) {
-    if (key == "extra_body" || key == "extraBody") {
-      for (const auto& [inner_key, inner] : value.members) keep(inner_key, inner);
-    } else {
-      keep(key, value);
-    }
-  }
   return out;
 }
 

@@ -18,6 +18,8 @@
 
 namespace hyperion::test {
 
+struct JsonMember;
+
 struct Json {
   enum class Kind { null, boolean, number, string, array, object };
 
@@ -25,28 +27,43 @@ struct Json {
   bool boolean = false;
   std::string text;  // a string unescaped, or a number as it was spelled
   std::vector<Json> elements;
-  std::vector<std::pair<std::string, Json>> members;
+  std::vector<JsonMember> members;
 
   bool is(Kind other) const { return kind == other; }
   double number() const { return std::strtod(text.c_str(), nullptr); }
   int64_t integer() const { return std::strtoll(text.c_str(), nullptr, 10); }
 
   // The first member of that name; null where there is none.
-  const Json* find(std::string_view name) const {
-    for (const auto& [key, value] : members) {
-      if (key == name) return &value;
-    }
-    return nullptr;
-  }
+  const Json* find(std::string_view name) const;
   // The same, but absence reads as the value null.
-  const Json& operator[](std::string_view name) const {
-    static const Json nothing;
-    const Json* found = find(name);
-    return found != nullptr ? *found : nothing;
-  }
+  const Json& operator[](std::string_view name) const;
 
-  bool operator==(const Json&) const = default;
+  bool operator==(const Json& other) const;
 };
+
+struct JsonMember {
+  std::string key;
+  Json value;
+  bool operator==(const JsonMember&) const = default;
+};
+
+inline const Json* Json::find(std::string_view name) const {
+  for (const auto& [key, value] : members) {
+    if (key == name) return &value;
+  }
+  return nullptr;
+}
+
+inline const Json& Json::operator[](std::string_view name) const {
+  static const Json nothing;
+  const Json* found = find(name);
+  return found != nullptr ? *found : nothing;
+}
+
+inline bool Json::operator==(const Json& other) const {
+  return kind == other.kind && boolean == other.boolean && text == other.text &&
+         elements == other.elements && members == other.members;
+}
 
 class JsonReader {
  public:

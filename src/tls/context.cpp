@@ -82,7 +82,9 @@ WOLFSSL_CTX* make_native(WOLFSSL_METHOD* method) {
   HYPERION_ASSERT(wolfSSL_CTX_set_cipher_list(native, cipher_suites) == WOLFSSL_SUCCESS);
   HYPERION_ASSERT(wolfSSL_CTX_SetMinRsaKey_Sz(native, 2048) == WOLFSSL_SUCCESS);
   HYPERION_ASSERT(wolfSSL_CTX_SetMinEccKey_Sz(native, 256) == WOLFSSL_SUCCESS);
+#ifndef NO_SESSION_CACHE
   wolfSSL_CTX_set_session_cache_mode(native, WOLFSSL_SESS_CACHE_OFF);
+#endif
   Engine::install_callbacks(native);
   return native;
 }

@@ -32,6 +32,9 @@ Problem problem_of_library_error(int code) {
     case EXTKEYUSE_AUTH_E:
     case KEYUSE_SIGNATURE_E:
     case KEYUSE_ENCIPHER_E: return Problem::certificate_wrong_purpose;
+    case HASH_TYPE_E:
+    case ASN_SIG_HASH_E:
+    case ASN_SIG_KEY_E: return Problem::certificate_weak_signature;
     case RSA_KEY_SIZE_E:
     case ECC_KEY_SIZE_E: return Problem::certificate_weak_key;
     case ASN_PARSE_E:
@@ -47,7 +50,6 @@ Problem problem_of_library_error(int code) {
     case NO_PEER_CERT:
     case NO_PEER_KEY: return Problem::certificate_missing;
     case VERSION_ERROR: return Problem::version_refused;
-    case UNKNOWN_RECORD_TYPE: return Problem::not_tls;
     case MATCH_SUITE_ERROR:
     case UNSUPPORTED_SUITE:
     case KEY_SHARE_ERROR:
@@ -108,9 +110,20 @@ void Engine::feed(std::string_view ciphertext) {
 
 std::string_view Engine::take_input() { return std::exchange(input_, {}); }
 
+// A peer that speaks something else is told apart by its first byte, and gets no alert it would
+// not understand.
+bool Engine::input_is_tls() {
+  if (input_seen_ || input_.empty()) return true;
+  input_seen_ = true;
+  // ContentType of RFC 8446 5.1: an alert or a handshake.
+  return input_[0] == 21 || input_[0] == 22;
+}
+
 Engine::Status Engine::handshake() {
   HYPERION_ASSERT(!established_ && !error_);
+  if (!input_is_tls()) return fail(ErrorCode::tls_handshake, Problem::not_tls);
   int result = client_ ? wolfSSL_connect(native_) : wolfSSL_accept(native_);
+  if (client_) forget_intermediates();
   if (result == WOLFSSL_SUCCESS) return finish_handshake();
   int code = wolfSSL_get_error(native_, result);
   if (code == WOLFSSL_ERROR_WANT_READ) return Status::wants_input;
@@ -118,12 +131,9 @@ Engine::Status Engine::handshake() {
 }
 
 Engine::Status Engine::finish_handshake() {
-  if (client_) {
-    forget_intermediates();
-    // Not reachable while the library calls us as it promises. If it ever does not, fail.
-    if (!certificate_accepted_) {
-      return fail(ErrorCode::tls_certificate, Problem::certificate_missing);
-    }
+  // Not reachable while the library calls us as it promises. If it ever does not, fail.
+  if (client_ && !certificate_accepted_) {
+    return fail(ErrorCode::tls_certificate, Problem::certificate_missing);
   }
   char* name = nullptr;
   unsigned short size = 0;
@@ -183,7 +193,6 @@ Engine::Status Engine::fail(ErrorCode code, Problem problem) {
 Engine::Status Engine::fail_from_library(int code) {
   if (output_full_) return fail(ErrorCode::overloaded, Problem::out_of_memory);
   if (established_) return fail(ErrorCode::connection_reset, Problem::record_refused);
-  if (client_) forget_intermediates();
   if (certificate_problem_ != Problem::none) {
     return fail(ErrorCode::tls_certificate, certificate_problem_);
   }

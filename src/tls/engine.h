@@ -82,6 +82,7 @@ class Engine {
   static int on_library_verify(int verified, WOLFSSL_X509_STORE_CTX* store);
 
   bool start(WOLFSSL_CTX* context);
+  bool input_is_tls();
   bool accept_certificates(WOLFSSL_X509_STORE_CTX* store);
   Status finish_handshake();
   void forget_intermediates();
@@ -96,6 +97,7 @@ class Engine {
   Error error_;
   Problem certificate_problem_ = Problem::none;
   bool client_ = false;
+  bool input_seen_ = false;
   bool certificate_accepted_ = false;
   bool established_ = false;
   bool output_full_ = false;

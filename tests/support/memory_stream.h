@@ -106,15 +106,20 @@ class MemoryWorld {
   ~MemoryWorld() { HYPERION_ASSERT(streams_.empty()); }
 
   Pair make_pair() {
+    MemoryLink* to_server = make_link();
+    MemoryLink* to_client = make_link();
+    return {make_end(to_client, to_server, true), make_end(to_server, to_client, false), to_server,
+            to_client};
+  }
+
+  // For a test that plays the other end itself, by the bytes of the links.
+  MemoryLink* make_link() {
     links_.push_back(std::make_unique<MemoryLink>());
-    links_.push_back(std::make_unique<MemoryLink>());
-    MemoryLink& to_server = *links_[links_.size() - 2];
-    MemoryLink& to_client = *links_.back();
-    auto* client = new MemoryStream(*this, to_client, to_server, true);
-    auto* server = new MemoryStream(*this, to_server, to_client, false);
-    streams_.push_back(client);
-    streams_.push_back(server);
-    return {client, server, &to_server, &to_client};
+    return links_.back().get();
+  }
+  MemoryStream* make_end(MemoryLink* incoming, MemoryLink* outgoing, bool connecting) {
+    streams_.push_back(new MemoryStream(*this, *incoming, *outgoing, connecting));
+    return streams_.back();
   }
 
   // One turn. True when anything happened.

@@ -1,6 +1,7 @@
 #include "config/loader.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "catalog/nearest.h"
 
@@ -253,8 +254,9 @@ LoadOutcome Loader::run(std::string_view text) {
 
   LoadOutcome outcome;
   outcome.warnings = std::move(warnings_);
-  std::stable_sort(problems_.begin(), problems_.end(), [](const auto& a, const auto& b) {
-    return std::pair(a.origin.file, a.origin.line) < std::pair(b.origin.file, b.origin.line);
+  std::sort(problems_.begin(), problems_.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.origin.file, a.origin.line, a.key, a.message) <
+           std::tie(b.origin.file, b.origin.line, b.key, b.message);
   });
   for (const catalog::Problem& found : problems_) {
     if (outcome.errors.size() == problems_shown_max) {

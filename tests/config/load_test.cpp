@@ -418,7 +418,26 @@ TEST_CASE("a text that is no TOML is one error with its line") {
   CHECK(contains(refusal("[server]\nshards = 1\nshards = 2\n"), "test.toml:3: not TOML"));
   CHECK(contains(refusal("[server\n"), "test.toml:1: not TOML"));
   CHECK(contains(refusal("\xff\xfe"), "test.toml:1: not TOML"));
+  CHECK(contains(refusal("[log]\ntarget = \"\xff\"\n"), "test.toml:2: not TOML"));
+  CHECK(contains(refusal("\n\nn\xc3\xa4me = 1\n"), "test.toml:3: not TOML: a letter beyond ASCII"));
+  CHECK(contains(refusal("x = \"\"\"\na\n\"\"\"\n"), "test.toml:1: expected a text on one line"));
   CHECK(contains(refusal(std::string_view("a\0b = 1", 7)), "not TOML"));
+}
+
+TEST_CASE("headers on which the TOML library asserts are errors like others") {
+  for (const char* text : {"[.", "[.a]", "[[.a]]", "[[[a]]]", "[[=", "[[]]", "[a.]", "[a..b]"}) {
+    CAPTURE(text);
+    CHECK(contains(refusal(text), "test.toml:1: not TOML"));
+  }
+}
+
+TEST_CASE(
+    "letters beyond ASCII may stand in texts and comments, and a byte order mark before all") {
+  const auto loaded = accepted("\xef\xbb\xbf# \xc3\xa4 \" '\n" +
+                               key_entry("a", "name = \"\xc3\xa4 # \\\" \xce\xb1\" # \xc3\xbc") +
+                               "models = [ '*' ] # '\n[log]\ntarget = '/\xc3\xa4\\'\n");
+  CHECK(loaded->keys.all()[0].name == "\xc3\xa4 # \" \xce\xb1");
+  CHECK(loaded->settings.log.target == "/\xc3\xa4\\");
 }
 
 TEST_CASE("depth and size of a text are bounded") {

@@ -1,4 +1,8 @@
 // A world for the tests of `config`: an environment and files that exist only here.
+//
+// A World says which variables and files a conf may name, and remembers what was asked for.
+// `accepted` and `refusal` load a text in it and fail the running case when the text is not what
+// the test says. The catalogue is a small one, unless the test puts the built-in one in its place.
 #pragma once
 
 #include <map>
@@ -77,6 +81,18 @@ inline std::string refusal(std::string_view text, World world = {}) {
   const std::string errors = joined(outcome.errors);
   CHECK_MESSAGE(outcome.errors.size() == 1, errors);
   return errors.empty() ? "" : errors.substr(0, errors.size() - 1);
+}
+
+// The entry of a key that nobody has.
+inline std::string key_entry(std::string_view id, std::string_view more = "") {
+  return "[[keys]]\nid = \"" + std::string(id) + "\"\nhash = \"sha256:" + std::string(64, 'a') +
+         "\"\n" + std::string(more) + "\n";
+}
+
+inline World with_key() {
+  World world;
+  world.variables["OPENAI_API_KEY"] = "sk-provider-key";
+  return world;
 }
 
 inline bool contains(std::string_view text, std::string_view part) {

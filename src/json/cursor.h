@@ -1,8 +1,9 @@
 // A small forward reader for JSON that a provider sent: events of a stream, plain answers.
 //
-// Pure, no allocation, no padding needed, any bytes allowed: on malformed text it stops and says so. It validates structure only as
-// far as it walks; request bodies are judged by the Scanner, never by this. Made for looking up a few keys (usage, error,
-// delta) in texts of a few hundred bytes: about 1 ns a byte, strings skipped by memchr.
+// Pure, no allocation, no padding needed, any bytes allowed: on malformed text it stops and says
+// so. It validates structure only as far as it walks; request bodies are judged by the Scanner,
+// never by this. Made for looking up a few keys (usage, error, delta) in texts of a few hundred
+// bytes: about 1 ns a byte, strings skipped by memchr.
 #pragma once
 
 #include <cstddef>
@@ -15,21 +16,25 @@ class Cursor {
  public:
   explicit Cursor(std::string_view text) : at_(text.data()), end_(text.data() + text.size()) {}
 
-  // The first byte of the next value ('{', '[', '"', 't', 'f', 'n', '-', digit), 0 at the end or on garbage.
+  // The first byte of the next value ('{', '[', '"', 't', 'f', 'n', '-', digit), 0 at the end or on
+  // garbage.
   char peek();
 
   // Enters the object / array that comes next; false if something else comes.
   bool enter_object();
   bool enter_array();
-  // Within an object: the next key, raw (escapes as they are). False at its end (which is consumed) or on garbage.
+  // Within an object: the next key, raw (escapes as they are). False at its end (which is consumed)
+  // or on garbage.
   bool next_key(std::string_view& key);
   // Within an array: false at its end (which is consumed) or on garbage.
   bool next_element();
 
-  // The next value. `skip` passes over any; `read_string` gives the raw contents between the quotes.
+  // The next value. `skip` passes over any; `read_string` gives the raw contents between the
+  // quotes.
   bool skip();
   bool read_string(std::string_view& raw);
-  bool read_integer(int64_t& number);  // an integer that fits; anything else is skipped and gives false
+  // An integer of up to 18 digits; anything else is skipped and gives false.
+  bool read_integer(int64_t& number);
   // The text of the next value, passed over.
   bool read_raw(std::string_view& raw);
 

@@ -17,7 +17,7 @@ struct EscapeCheck {
   size_t position = 0;      // of the first that does not
 };
 
-// About the speed of memchr where escapes are rare, 1 to 2 ns for each.
+// About the speed of memchr where escapes are rare, 3 ns for each where they are dense.
 EscapeCheck check_escapes(std::string_view text);
 
 // Writes what `raw`, the inside of a string that has passed the check, stands for to `out`, which

@@ -1,5 +1,7 @@
-// Base64 (RFC 4648, standard alphabet) for vectors that hold raw bytes. Padding may be missing;
-// anything outside the alphabet gives no value.
+// Base64 (RFC 4648, standard alphabet), for vectors that hold raw bytes.
+//
+// Decoding only. Padding may be missing, and bits behind the last whole byte are dropped; a byte
+// outside the alphabet, blanks included, gives no value. Written to be obviously right, not fast.
 #pragma once
 
 #include <cstdint>

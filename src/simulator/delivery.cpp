@@ -1,0 +1,367 @@
+// The sending half of a connection: framing, delays and everything that can go wrong with an
+// answer.
+#include <algorithm>
+#include <string>
+
+#include "simulator/answer_text.h"
+#include "simulator/connection.h"
+#include "simulator/simulator.h"
+
+namespace hyperion::simulator {
+namespace {
+
+constexpr size_t head_max_bytes = 2048;
+constexpr size_t further_header_max_bytes = 48;
+constexpr uint32_t further_headers_default = 300;
+constexpr uint32_t further_headers_max = 10'000;
+
+constexpr std::string_view json_type = "application/json";
+constexpr std::string_view stream_type = "text/event-stream; charset=utf-8";
+constexpr std::string_view html_type = "text/html; charset=utf-8";
+
+constexpr std::string_view garbage =
+    "\x16\x03\x01 these bytes are not HTTP: {]\x7f\r\n\r\nHTTP/9 what 200\r\n";
+constexpr std::string_view surplus = "SURPLUS bytes that no framing announced";
+constexpr std::string_view html_page =
+    "<!DOCTYPE html>\n<html><head><title>503 Service Temporarily Unavailable</title></head>\n"
+    "<body><h1>503 Service Temporarily Unavailable</h1><p>A simulated load balancer.</p></body>"
+    "</html>\n";
+
+void write_further_headers(http::HeadWriter& head, uint32_t count) {
+  std::string name;
+  for (uint32_t i = 0; i < count; ++i) {
+    name = "x-simulated-";
+    append_number(name, i);
+    head.header(name, "one of very many");
+  }
+}
+
+}  // namespace
+
+void Connection::deliver(const Call& call, Answer& answer) {
+  switch (call.plan.kind) {
+    case FaultKind::reset: terminate(); return;
+    case FaultKind::garbage: deliver_garbage(); return;
+    case FaultKind::comments:
+      if (answer.status == 200) {
+        deliver_comments();
+        return;
+      }
+      break;
+    case FaultKind::stall:
+      if (call.plan.argument != FaultPlan::not_given) break;
+      phase_ = Phase::silent;
+      return;
+    default: break;
+  }
+  if (answer.write_event != nullptr && !plan_.is(FaultKind::html)) {
+    deliver_stream(answer);
+  } else {
+    if (answer.status == 200 && !plan_.is(FaultKind::html)) {
+      simulator_.ledger_.charge(answer.model, answer.input_tokens, answer.output_tokens);
+    }
+    deliver_plain(answer);
+  }
+}
+
+void Connection::deliver_garbage() {
+  ending_ = Ending::close;
+  if (emit(garbage)) conclude();
+}
+
+// Grows `wire` by room for a head; `end_head` takes back what was not used.
+http::HeadWriter Connection::begin_head(const Answer& answer, std::string& wire) const {
+  const bool many = plan_.is(FaultKind::headers);
+  const uint32_t further =
+      many ? std::min(plan_.argument_or(further_headers_default), further_headers_max) : 0;
+  wire.resize(head_max_bytes + further * further_header_max_bytes);
+  http::HeadWriter head(wire.data(), wire.size());
+  const bool html = plan_.is(FaultKind::html);
+  head.status_line(html ? 503 : answer.status);
+  head.header("content-type",
+              html ? html_type : (answer.write_event != nullptr ? stream_type : json_type));
+  std::string& id = simulator_.event_;
+  id = "req_";
+  append_hex(id, simulator_.random_.next(), 32);
+  head.header("x-request-id", id);
+  if (destination_.dialect != nullptr) head.raw(destination_.dialect->head_lines);
+  if (answer.retry_after_s != 0) head.header("retry-after", answer.retry_after_s);
+  if (answer.should_not_retry) head.raw("x-should-retry: false\r\n");
+  if (plan_.is(FaultKind::gzip)) head.raw("content-encoding: gzip\r\n");
+  write_further_headers(head, further);
+  return head;
+}
+
+void Connection::end_head(http::HeadWriter& head, std::string& wire, http::Framing framing,
+                          uint64_t length) {
+  if (framing == http::Framing::until_close) {
+    ending_ = Ending::close;
+  } else if (framing == http::Framing::chunked) {
+    head.raw("transfer-encoding: chunked\r\n");
+  } else {
+    head.header("content-length", length);
+  }
+  if (ending_ == Ending::close) head.raw("connection: close\r\n");
+  head.end();
+  HYPERION_ASSERT(head.complete());
+  wire.resize(head.size());
+}
+
+void Connection::deliver_plain(Answer& answer) {
+  std::string_view body = plan_.is(FaultKind::html) ? html_page : std::string_view(answer.body);
+  if (plan_.is(FaultKind::half_json)) body = body.substr(0, body.size() / 2);
+  uint64_t length = body.size();
+  Ending after = ending_;
+  if (plan_.is(FaultKind::wrong_length)) {
+    length += 16;
+    after = Ending::close;
+  }
+  std::string& wire = simulator_.wire_;
+  answer.write_event = nullptr;
+  http::HeadWriter head = begin_head(answer, wire);
+  const bool until_close = plan_.is(FaultKind::close);
+  end_head(head, wire, until_close ? http::Framing::until_close : http::Framing::content_length,
+           length);
+  if (ending_ == Ending::close) after = Ending::close;
+  if (plan_.is(FaultKind::cut)) {
+    body = body.substr(0, body.size() / 2);
+    after = Ending::close;
+  } else if (plan_.is(FaultKind::cut_bytes)) {
+    body = body.substr(0, plan_.argument);
+    after = Ending::close;
+  } else if (plan_.is(FaultKind::stall)) {
+    body = body.substr(0, plan_.argument == 0 ? 0 : body.size() / 2);
+    after = Ending::silence;
+  }
+  if (parser_.state() != http::RequestParser::State::failed &&
+      parser_.head().method == http::Method::head) {
+    body = {};
+  }
+  wire += body;
+  if (plan_.is(FaultKind::surplus)) wire += surplus;
+  ending_ = after;
+
+  const bool own = destination_.dialect == nullptr;
+  const uint64_t conf_ms = own || answer.status != 200 ? 0 : simulator_.settings().first_token_ms;
+  const bool asked = plan_.slow_ms != FaultPlan::not_given;
+  const bool delayed = wait(asked ? plan_.slow_ms : conf_ms, !asked);
+  if (delayed || plan_.is(FaultKind::dribble)) {
+    pending_.assign(wire);
+    pending_at_ = 0;
+    phase_ = Phase::waiting;
+    if (!delayed) on_wait();
+  } else if (emit(wire)) {
+    conclude();
+  }
+}
+
+void Connection::deliver_stream(Answer& answer) {
+  std::string& wire = simulator_.wire_;
+  http::HeadWriter head = begin_head(answer, wire);
+  chunked_ = !plan_.is(FaultKind::close) && parser_.head().minor_version != 0;
+  end_head(head, wire, chunked_ ? http::Framing::chunked : http::Framing::until_close, 0);
+  generation_ = std::move(answer.generation);
+  write_event_ = answer.write_event;
+  events_ = 0;
+  waited_ = false;
+  body_left_bytes_ = plan_.is(FaultKind::cut_bytes) ? plan_.argument : UINT64_MAX;
+  to_pending_ = plan_.is(FaultKind::dribble);
+  pending_.clear();
+  pending_at_ = 0;
+  phase_ = Phase::streaming;
+  if (emit(wire)) pump();
+}
+
+// Appends to the output; false: no memory was left, and the connection is gone.
+bool Connection::emit(std::string_view bytes) {
+  if (to_pending_) {
+    pending_ += bytes;
+    return true;
+  }
+  if (stream_->output().append_copy(bytes)) return true;
+  terminate();
+  return false;
+}
+
+void Connection::emit_event(std::string_view event) {
+  const std::string_view sent = event.substr(0, body_left_bytes_);
+  if (sent.empty()) return;
+  body_left_bytes_ -= sent.size();
+  if (!chunked_) {
+    emit(sent);
+    return;
+  }
+  char chunk_head[24];
+  // Of a chunk that is cut, the whole size is announced.
+  const size_t size = http::write_chunk_head(chunk_head, event.size());
+  if (!emit({chunk_head, size}) || !emit(sent)) return;
+  if (sent.size() == event.size()) emit(http::chunk_tail);
+}
+
+// Writes events until the stream is over, must wait, or goes wrong.
+void Connection::pump() {
+  while (phase_ == Phase::streaming) {
+    const bool at_fault = plan_.argument == events_ || generation_.finished();
+    if (plan_.is(FaultKind::stall) && at_fault) {
+      ending_ = Ending::silence;
+      break;
+    }
+    if ((plan_.is(FaultKind::cut) && at_fault) || body_left_bytes_ == 0) {
+      ending_ = Ending::close;
+      break;
+    }
+    if (generation_.finished()) {
+      end_stream();
+      return;
+    }
+    if (!to_pending_ && wait_for_token()) return;
+    if (!to_pending_ && stream_->output().size_bytes() > backlog_max_bytes) {
+      stream_->flush();
+      return;
+    }
+    std::string& event = simulator_.event_;
+    event.clear();
+    write_event_(generation_, event);
+    if (plan_.is(FaultKind::half_json) && events_ == 1) {
+      event.resize(event.size() / 2);
+      event += "\n\n";
+    }
+    ++generation_.position;
+    ++events_;
+    waited_ = false;
+    emit_event(event);
+  }
+  if (phase_ == Phase::streaming) conclude();
+}
+
+// True: the next token's time has not come, the timer runs.
+bool Connection::wait_for_token() {
+  if (waited_ || !generation_.next_is_token()) return false;
+  waited_ = true;
+  const config::SimulatorSettings& settings = simulator_.settings();
+  const bool first = generation_.next_is_first_token();
+  const uint32_t asked_ms = first ? plan_.slow_ms : plan_.gap_ms;
+  const uint32_t conf_ms = first ? settings.first_token_ms : settings.token_gap_ms;
+  const bool asked = asked_ms != FaultPlan::not_given;
+  if (!wait(asked ? asked_ms : conf_ms, !asked)) return false;
+  stream_->flush();
+  return true;
+}
+
+void Connection::end_stream() {
+  if (plan_.is(FaultKind::wrong_length)) {
+    // A last chunk that announces more than comes.
+    ending_ = Ending::close;
+    if (!emit("10\r\n: cu")) return;
+  } else if (chunked_) {
+    if (!emit(http::last_chunk)) return;
+  }
+  if (plan_.is(FaultKind::surplus) && !emit(surplus)) return;
+  conclude();
+}
+
+// Bills what was sent of the stream, once.
+void Connection::charge_stream() {
+  if (write_event_ == nullptr) return;
+  write_event_ = nullptr;
+  const uint32_t opening = generation_.opening_events;
+  const uint32_t past = generation_.position > opening ? generation_.position - opening : 0;
+  simulator_.ledger_.charge(generation_.model, generation_.input_tokens,
+                            std::min(past, generation_.token_events));
+}
+
+void Connection::deliver_comments() {
+  Answer& answer = simulator_.answer_;
+  std::string& wire = simulator_.wire_;
+  http::HeadWriter head = begin_head(answer, wire);
+  ending_ = Ending::silence;
+  end_head(head, wire, http::Framing::chunked, 0);
+  generation_.position = answer.write_event != nullptr ? 1 : 0;  // what send_comment writes
+  phase_ = Phase::commenting;
+  if (emit(wire)) send_comment();
+}
+
+void Connection::send_comment() {
+  if (stream_->output().size_bytes() < backlog_max_bytes) {
+    const bool stream = generation_.position == 1;
+    if (!emit(stream ? "f\r\n: still at it\n\n\r\n" : "1\r\n \r\n")) return;
+  }
+  stream_->flush();
+  const bool asked = plan_.gap_ms != FaultPlan::not_given;
+  wait(std::max<uint64_t>(asked ? plan_.gap_ms : comment_gap_ms, 1), false);
+}
+
+// Starts the timer; false if there is nothing to wait for.
+bool Connection::wait(uint64_t after_ms, bool jitter) {
+  if (jitter) after_ms = simulator_.with_jitter(after_ms);
+  if (after_ms == 0) return false;
+  io::Runtime& runtime = simulator_.reactor_.runtime();
+  runtime.timers.arm(wait_, runtime.clock.now() + after_ms * ns_per_ms);
+  return true;
+}
+
+void Connection::on_wait() {
+  switch (phase_) {
+    case Phase::waiting:
+      if (plan_.is(FaultKind::dribble)) {
+        to_pending_ = true;
+        conclude();
+      } else if (emit(pending_)) {
+        conclude();
+      }
+      return;
+    case Phase::streaming: pump(); return;
+    case Phase::commenting: send_comment(); return;
+    case Phase::closing: terminate(); return;
+    default: return;
+  }
+}
+
+void Connection::send_byte() {
+  if (pending_at_ == pending_.size()) {
+    conclude();
+    return;
+  }
+  if (!emit(std::string_view(pending_).substr(pending_at_++, 1))) return;
+  stream_->flush();
+}
+
+// The whole answer is written: out with it, and on to what follows.
+void Connection::conclude() {
+  charge_stream();
+  if (to_pending_) {
+    to_pending_ = false;
+    phase_ = Phase::dribbling;
+    send_byte();
+    return;
+  }
+  stream_->flush();
+  switch (ending_) {
+    case Ending::keep: next_request(); return;
+    case Ending::silence: phase_ = Phase::silent; return;
+    case Ending::close: begin_closing(); return;
+  }
+}
+
+void Connection::begin_closing() {
+  phase_ = Phase::closing;
+  held_back_.clear();
+  body_.release();
+  stream_->finish_writing();
+  stream_->resume_reading();
+  wait(closing_ms, false);
+}
+
+bool Connection::awaits_written() const {
+  return phase_ == Phase::streaming || phase_ == Phase::dribbling || phase_ == Phase::closing;
+}
+
+void Connection::on_written() {
+  if (phase_ == Phase::streaming && !wait_.armed()) {
+    if (stream_->output().size_bytes() <= backlog_max_bytes / 2) pump();
+  } else if (phase_ == Phase::dribbling && stream_->output().empty()) {
+    send_byte();
+  }
+}
+
+}  // namespace hyperion::simulator

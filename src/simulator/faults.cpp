@@ -1,0 +1,148 @@
+#include "simulator/faults.h"
+
+#include <algorithm>
+
+namespace hyperion::simulator {
+namespace {
+
+constexpr uint16_t statuses[] = {400, 401, 402, 403, 404, 408, 409, 413,
+                                 422, 429, 500, 502, 503, 504, 529};
+
+constexpr FaultRow table[] = {
+    {FaultKind::status, "CODE", "", ArgumentUse::none,
+     "answers that status with an error body of the dialect; 429 with retry-after"},
+    {FaultKind::reset, "reset", "", ArgumentUse::none,
+     "breaks the connection off without a byte of an answer"},
+    {FaultKind::stall, "stall", "N", ArgumentUse::optional,
+     "never answers; with N: falls silent for ever after N events"},
+    {FaultKind::cut, "cut", "N", ArgumentUse::required,
+     "closes after N events, or in the middle of a plain answer"},
+    {FaultKind::cut_bytes, "cutbytes", "N", ArgumentUse::required,
+     "closes after N bytes of the body"},
+    {FaultKind::slow, "slow", "MS", ArgumentUse::required,
+     "waits MS milliseconds before the first token, or before a plain answer"},
+    {FaultKind::gap, "gap", "MS", ArgumentUse::required, "waits MS milliseconds between tokens"},
+    {FaultKind::dribble, "dribble", "", ArgumentUse::none, "sends the whole answer byte by byte"},
+    {FaultKind::garbage, "garbage", "", ArgumentUse::none,
+     "sends bytes that are not HTTP, then closes"},
+    {FaultKind::html, "html", "", ArgumentUse::none, "answers 503 with an HTML page"},
+    {FaultKind::half_json, "halfjson", "", ArgumentUse::none,
+     "sends half of the JSON in a framing that is whole; of a stream, half of the second event"},
+    {FaultKind::wrong_length, "wronglength", "", ArgumentUse::none,
+     "announces more bytes than it sends, then closes"},
+    {FaultKind::surplus, "surplus", "", ArgumentUse::none,
+     "sends more bytes after the complete answer"},
+    {FaultKind::comments, "comments", "", ArgumentUse::none,
+     "sends nothing but SSE comments (blanks, where no stream was asked for), without end"},
+    {FaultKind::headers, "headers", "N", ArgumentUse::optional,
+     "answers with N more headers (300 if not given)"},
+    {FaultKind::gzip, "gzip", "", ArgumentUse::none,
+     "says content-encoding: gzip about a body that is not compressed"},
+    {FaultKind::no_usage, "nousage", "", ArgumentUse::none, "leaves the usage out"},
+    {FaultKind::negative_usage, "negativeusage", "", ArgumentUse::none,
+     "reports negative numbers of tokens"},
+    {FaultKind::close, "close", "", ArgumentUse::none,
+     "frames the body by closing the connection at its end"},
+    {FaultKind::early, "early", "", ArgumentUse::none,
+     "answers 413 before it reads the body, whatever the model"},
+    {FaultKind::interim, "continue", "", ArgumentUse::none,
+     "sends a 100 and a 102 before the answer, whatever the model"},
+};
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool read_number(std::string_view text, uint32_t& number) {
+  if (text.empty() || text.size() > 9) return false;
+  number = 0;
+  for (char c : text) {
+    if (c < '0' || c > '9') return false;
+    number = number * 10 + static_cast<uint32_t>(c - '0');
+  }
+  return true;
+}
+
+struct Fault {
+  FaultKind kind = FaultKind::none;
+  uint32_t argument = FaultPlan::not_given;
+};
+
+bool read_fault(std::string_view text, Fault& fault) {
+  uint32_t code = 0;
+  if (read_number(text, code)) {
+    fault = {FaultKind::status, code};
+    return std::find(std::begin(statuses), std::end(statuses), code) != std::end(statuses);
+  }
+  const size_t colon = text.find(':');
+  const std::string_view name = trim(text.substr(0, colon));
+  for (const FaultRow& row : table) {
+    if (row.name != name || row.kind == FaultKind::status) continue;
+    fault = {row.kind, FaultPlan::not_given};
+    if (colon == std::string_view::npos) return row.use != ArgumentUse::required;
+    return row.use != ArgumentUse::none &&
+           read_number(trim(text.substr(colon + 1)), fault.argument);
+  }
+  return false;
+}
+
+void add(const Fault& fault, FaultPlan& plan) {
+  if (fault.kind == FaultKind::slow) {
+    if (plan.slow_ms == FaultPlan::not_given) plan.slow_ms = fault.argument;
+  } else if (fault.kind == FaultKind::gap) {
+    if (plan.gap_ms == FaultPlan::not_given) plan.gap_ms = fault.argument;
+  } else if (plan.is(FaultKind::none)) {
+    plan.kind = fault.kind;
+    plan.argument = fault.argument;
+  }
+}
+
+// "-2024-11-20" or "-20241120".
+bool is_date_suffix(std::string_view text) {
+  constexpr std::string_view forms[] = {"-dddd-dd-dd", "-dddddddd"};
+  for (std::string_view form : forms) {
+    if (std::equal(text.begin(), text.end(), form.begin(), form.end(), [](char c, char wanted) {
+          return wanted == 'd' ? c >= '0' && c <= '9' : c == wanted;
+        })) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace
+
+std::span<const FaultRow> fault_table() { return table; }
+
+std::span<const uint16_t> fault_statuses() { return statuses; }
+
+bool is_release_of(std::string_view requested, std::string_view name) {
+  if (!requested.starts_with(name)) return false;
+  const std::string_view rest = requested.substr(name.size());
+  return rest.empty() || is_date_suffix(rest);
+}
+
+bool read_faults(std::string_view text, std::string_view model, bool any_model, FaultPlan& plan,
+                 std::string_view& unknown) {
+  while (!text.empty()) {
+    const size_t comma = text.find(',');
+    const std::string_view entry = trim(text.substr(0, comma));
+    text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
+    if (entry.empty()) continue;
+    const size_t equals = entry.rfind('=');
+    const bool named = equals != std::string_view::npos;
+    Fault fault;
+    if (!read_fault(named ? trim(entry.substr(equals + 1)) : entry, fault)) {
+      unknown = entry;
+      return false;
+    }
+    if (!named || any_model || is_release_of(model, trim(entry.substr(0, equals)))) {
+      add(fault, plan);
+    }
+  }
+  return true;
+}
+
+}  // namespace hyperion::simulator

@@ -153,6 +153,13 @@ TEST_CASE("malformed bodies are refused with the place and what was expected") {
            Case{"{\"a\":\"\\ud800\"}", 6, "an escape that JSON knows, a backslash escaped"},
            Case{"{\"a\":\"x\ny\"}", 7, "control bytes in strings to be escaped"},
            Case{"{\"a\":\"\\n\xC3(\"}", 8, "valid UTF-8"},
+           Case{"{\"a\":1\"b\"}", 5, "a number, true, false or null"},
+           Case{"{\"a\":[null\"b\"]}", 6, "a number, true, false or null"},
+           Case{"{\"a\":[-\"b\"]}", 6, "a number, true, false or null"},
+           Case{"{\"a\":\"b\"c}", 8, "a comma or a closing brace"},
+           Case{"{\"a\":{\"b\":[]", 12, "a closing brace"},
+           Case{"{\"a\":[[]", 8, "a closing bracket"},
+           Case{"{\"a\":[]", 7, "a closing brace"},
            Case{"{} {}", 3, "nothing behind the value"},
            Case{"{}x", 2, "nothing behind the value"},
        }) {

@@ -280,7 +280,8 @@ void Attempt::write_answer_headers() {
                  http::equal_ignoring_case(header.name, "openai-processing-ms");
     if (limit || other) {
       char name[128] = "x-upstream-";
-      std::string_view rest = header.name.substr(header.name.starts_with("x-") ? 2 : 0);
+      bool prefixed = http::equal_ignoring_case(header.name.substr(0, 2), "x-");
+      std::string_view rest = header.name.substr(prefixed ? 2 : 0);
       if (rest.size() + 11 > sizeof(name)) continue;
       size_t size = 11 + rest.copy(name + 11, rest.size());
       head.header({name, size}, header.value);

@@ -34,6 +34,7 @@ void Connection::begin(ResponseHandler* handler, Arena& arena) {
   handler_ = handler;
   arena_ = &arena;
   answered_ = false;
+  request_left_ = false;
   ++requests_;
   parser_.begin(pool_.limits_, false);
 }
@@ -53,10 +54,13 @@ void Connection::on_timer() {
 }
 
 void Connection::on_read(std::string_view bytes) {
-  if (state_ == State::in_use) {
+  if (state_ == State::in_use && !HYPERION_PLANTED(surplus_ignored) && !request_left_) {
+    // Nothing was asked yet: these are surplus bytes of the answer before.
+    ++pool_.statistics_.not_reusable;
+    fail(make_error(ErrorCode::surplus_bytes));
+  } else if (state_ == State::in_use) {
     parse(bytes);
-  } else if (state_ == State::idle) {
-    // Nothing was asked: the bytes belong to no request of ours.
+  } else if (state_ == State::idle && !HYPERION_PLANTED(surplus_ignored)) {
     ++pool_.statistics_.not_reusable;
     close();
   }
@@ -117,7 +121,19 @@ void Connection::on_end(Error error) {
 }
 
 void Connection::on_written() {
-  if (state_ == State::in_use) handler_->on_request_progress();
+  if (state_ != State::in_use) return;
+  request_left_ = true;
+  handler_->on_request_progress();
+}
+
+void Connection::pause_reading() {
+  paused_ = true;
+  stream_->pause_reading();
+}
+
+void Connection::resume_reading() {
+  paused_ = false;
+  stream_->resume_reading();
 }
 
 bool Connection::detach() {
@@ -134,6 +150,8 @@ void Connection::complete(bool surplus) {
   bool released = detach();
   if (reusable) {
     state_ = State::idle;
+    // The last bytes of an answer may have been the ones that made its reader pause.
+    if (paused_) resume_reading();
   } else {
     if (surplus) ++pool_.statistics_.not_reusable;
     close();

@@ -54,8 +54,9 @@ class Connection final : public ListNode<IdleTag>,
   void begin(ResponseHandler* handler, Arena& arena);
   io::WriteQueue& output() { return stream_->output(); }
   void flush() { stream_->flush(); }
-  void pause_reading() { stream_->pause_reading(); }
-  void resume_reading() { stream_->resume_reading(); }
+  // Back-pressure; the end of the exchange ends it too.
+  void pause_reading();
+  void resume_reading();
   // Gives the exchange up and closes. No callback follows but, if it returns false, `on_released`.
   bool abandon();
   // It had served a request before this one.
@@ -95,7 +96,9 @@ class Connection final : public ListNode<IdleTag>,
   uint32_t address_number_ = 0;
   uint32_t tries_ = 0;
   uint32_t requests_ = 0;
-  bool answered_ = false;  // some byte of the current response came
+  bool answered_ = false;      // some byte of the current response came
+  bool request_left_ = false;  // some byte of the current request has left
+  bool paused_ = false;
   http::ResponseParser parser_;
   io::MemberTimer<Connection, &Connection::on_timer> timer_{this};  // connect deadline, idle age
 };

@@ -1,0 +1,44 @@
+"""Fixtures: a provider for each file, and a gateway in front of it."""
+
+import pytest
+
+from harness.gateway import Gateway
+from harness.upstream import Upstream
+
+
+@pytest.fixture(scope="module")
+def provider():
+    upstream = Upstream()
+    yield upstream
+    upstream.stop()
+
+
+@pytest.fixture
+def upstream(provider):
+    """The file's provider, with nothing recorded and no handler set."""
+    provider.reset()
+    return provider
+
+
+@pytest.fixture(scope="module")
+def gateway(provider, request, tmp_path_factory):
+    """The file's gateway; the file may name changes of the conf as CONF."""
+    changes = getattr(request.module, "CONF", {})
+    with Gateway(tmp_path_factory.mktemp("gateway"), provider.port, changes) as running:
+        yield running
+
+
+@pytest.fixture
+def start_gateway(provider, tmp_path_factory):
+    """Starts gateways of a test's own; each is stopped, and its end checked, after the test."""
+    running = []
+
+    def start(changes=None, upstream_port=None, environment=None, **options):
+        folder = tmp_path_factory.mktemp("gateway")
+        port = provider.port if upstream_port is None else upstream_port
+        running.append(Gateway(folder, port, changes, environment, **options))
+        return running[-1]
+
+    yield start
+    for one in running:
+        one.stop()

@@ -151,24 +151,35 @@ void BodyDecoder::take_data_end(char c) {
   }
 }
 
+// Remembers the letters of the name, which is all that a guarded one is known by.
+void BodyDecoder::take_trailer_name(char c) {
+  if (!is_token_char(c)) return fail(BodyFault::trailer);
+  const bool digit = c >= '0' && c <= '9';
+  const bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
+  if (!digit && !letter) return;
+  if (trailer_name_size_ < sizeof(trailer_name_)) trailer_name_[trailer_name_size_] = c;
+  if (trailer_name_size_ <= sizeof(trailer_name_)) ++trailer_name_size_;
+}
+
 void BodyDecoder::take_trailer(char c) {
   if (++trailer_bytes_ > limits_.trailer_size_max_bytes) return fail(BodyFault::trailer_size);
   switch (step_) {
     case Step::trailer_start:
+      trailer_name_size_ = 0;
       if (c == '\r') {
         step_ = Step::last_line_feed;
-      } else if (is_token_char(c)) {
-        step_ = Step::trailer_name;
       } else {
-        fail(BodyFault::trailer);
+        step_ = Step::trailer_name;
+        take_trailer_name(c);
       }
       return;
     case Step::trailer_name:
-      if (c == ':') {
-        step_ = Step::trailer_value;
-      } else if (!is_token_char(c)) {
-        fail(BodyFault::trailer);
+      if (c != ':') return take_trailer_name(c);
+      if (trailer_name_size_ <= sizeof(trailer_name_) &&
+          guarded_name({trailer_name_, trailer_name_size_}) != GuardedName::none) {
+        return fail(BodyFault::trailer);
       }
+      step_ = Step::trailer_value;
       return;
     case Step::trailer_value:
       if (c == '\r') {

@@ -26,7 +26,7 @@ enum class BodyFault : uint8_t {
   chunk_extension_size,  // too many bytes
   chunk_count,
   chunk_end,  // no CR LF after the data
-  trailer,    // malformed
+  trailer,    // malformed, or one that decides framing, routing or identity
   trailer_size,
   body_size,
 };
@@ -84,6 +84,7 @@ class BodyDecoder {
   void take_extension(char c);
   void take_data_end(char c);
   void take_trailer(char c);
+  void take_trailer_name(char c);
   void end_size_line(char c);
   void fail(BodyFault fault);
 
@@ -91,6 +92,8 @@ class BodyDecoder {
   Step step_ = Step::complete;
   BodyFault fault_ = BodyFault::none;
   uint8_t size_digits_ = 0;
+  uint8_t trailer_name_size_ = 0;  // one more than fits: too long to be a guarded name
+  char trailer_name_[24] = {};
   uint32_t extension_bytes_ = 0;
   uint32_t chunk_count_ = 0;
   uint32_t trailer_bytes_ = 0;

@@ -330,7 +330,9 @@ Rejection rejection_of_body(BodyFault fault) {
     case BodyFault::chunk_end:
       return {400, "The data of a chunk must be as long as its size says, followed by CR LF."};
     case BodyFault::trailer:
-      return {400, "A trailer line must be 'Name: value' followed by CR LF."};
+      return {
+          400,
+          "A trailer line must be 'Name: value' followed by CR LF, and no framing field or Host."};
     case BodyFault::trailer_size:
       return {431, "The trailers of the body are longer than this gateway accepts."};
     case BodyFault::body_size: return {413, "The body is larger than this gateway accepts."};

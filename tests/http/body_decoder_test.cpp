@@ -101,7 +101,20 @@ TEST_CASE("a trailer line is a header line") {
     INFO(shown(trailer));
     CHECK(fault_of("0\r\n" + std::string(trailer) + "\r\n") == BodyFault::trailer);
   }
-  CHECK(fault_of("0\r\nA: b\r\nContent-Length: 9\r\n\r\n") == BodyFault::none);
+  CHECK(fault_of("0\r\nA: b\r\nContent-Type: x\r\nX-Host: y\r\n\r\n") == BodyFault::none);
+}
+
+TEST_CASE("a trailer never decides framing, routing or identity") {
+  for (const char* name : {"Content-Length", "TRANSFER-ENCODING", "host", "Authorization",
+                           "Content_Length", "H-o-s-t", "transfer---------encoding"}) {
+    INFO(std::string(name));
+    CHECK(fault_of("0\r\nA: b\r\n" + std::string(name) + ": 9\r\n\r\n") == BodyFault::trailer);
+  }
+  for (const char* name :
+       {"Hosts", "Content-Lengths", "A-Very-Long-Name-Of-A-Trailer-Ending-In-Host"}) {
+    INFO(std::string(name));
+    CHECK(fault_of("0\r\n" + std::string(name) + ": 9\r\n\r\n") == BodyFault::none);
+  }
 }
 
 TEST_CASE("extensions, chunks, trailers and the body are bounded") {

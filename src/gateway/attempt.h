@@ -32,6 +32,8 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void start(bool fresh);
   // The exchange wants no more of it. No report follows; it joins by itself.
   void cancel();
+  // How far it has come, for the end code.
+  Phase phase() const;
   // The client has taken bytes: go on reading if reading was paused for it.
   void on_client_progress();
 
@@ -65,7 +67,6 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void arm(uint64_t after_ms);
   void on_deadline();
   void on_total();
-  Phase phase() const;
   bool hides_secret(std::string_view body);
 
   // Held back before the commit point at most (design: then commit).

@@ -52,11 +52,13 @@ void Client::end_handshake() {
 }
 
 bool Client::will_keep_alive() const {
+  ParserState parsed = parser_.state();
+  // An unread body would be taken for the next request.
+  bool at_end = parsed == ParserState::complete ||
+                (parsed == ParserState::head_ready && parser_.head().framing == http::Framing::none);
   const config::Settings& settings = gateway_.snapshot()->config->settings;
-  return parser_.head().keep_alive && !gateway_.draining() && !peer_ended_ &&
-         requests_ < settings.limits.requests_per_connection_max && parser_.state() != ParserState::failed &&
-         // An unread body would be taken for the next request.
-         (parser_.state() == ParserState::complete || parser_.head().framing == http::Framing::none);
+  return at_end && parser_.head().keep_alive && !gateway_.draining() && !peer_ended_ &&
+         requests_ < settings.limits.requests_per_connection_max;
 }
 
 void Client::on_read(std::string_view bytes) {

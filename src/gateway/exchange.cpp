@@ -275,6 +275,8 @@ void Exchange::on_attempt_failed(Error error, bool committed) {
   // A connection that had been idle may have died before it carried anything: one more try, on a new one.
   if (error.retry_safe && error.reused && !retried_) {
     retried_ = true;
+    record_.side = Side::none;
+    record_.error = ErrorCode::none;
     gateway_.counters().retries.add();
     start_attempt(true);
     return;
@@ -297,6 +299,7 @@ void Exchange::on_client_gone(Error error) {
   record_.error = error.code;
   if (attempt_ != nullptr && !HYPERION_PLANTED(upstream_not_closed)) {
     Attempt* attempt = attempt_;
+    record_.phase = attempt->phase();
     attempt_ = nullptr;
     attempt->cancel();
   }

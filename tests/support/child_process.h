@@ -92,6 +92,10 @@ class ChildProcess {
   }
 
   const std::string& printed() const { return printed_; }
+  bool has_printed(std::string_view text) const { return printed_.find(text) != std::string::npos; }
+  void forget_printed() { printed_.clear(); }
+  // For poll.
+  int output_file() const { return output_; }
 
  private:
   pid_t pid_ = -1;

@@ -1,4 +1,9 @@
 // The openssl program as the other side of a handshake.
+//
+// OpensslServer is `openssl s_server` with one chain of the suite, OpensslClientRun one client
+// stream of ours that connects to it and runs until the handshake has succeeded or failed. Used by
+// the tests that want another implementation's reading of the protocol; they end with their
+// objects.
 #pragma once
 
 #include <cstdlib>

@@ -1,4 +1,8 @@
 // The user of a stream in tests: keeps what came, and checks the rules of io/stream.h.
+//
+// What a test does to the stream it does through `as_user`, so that a callback that comes from
+// inside a user's call fails the test. A second on_end, a read after the end, any callback but
+// on_closed after `terminate`: all fail the test that uses it.
 #pragma once
 
 #include <functional>

@@ -18,6 +18,7 @@
 
 #include <doctest/doctest.h>
 
+#include "support/child_process.h"
 #include "support/memory_stream.h"
 
 namespace hyperion::test {
@@ -70,15 +71,19 @@ class SocketBridge {
   SocketBridge& operator=(const SocketBridge&) = delete;
   ~SocketBridge() { close(fd_); }
 
-  // False when nothing happened for 10 s, or at the end of the work.
-  bool run_until(const std::function<bool()>& done) {
+  // False when nothing happened for 10 s, or at the end of the work. Also wakes when `program`, if
+  // given, prints something.
+  bool run_until(const std::function<bool()>& done, ChildProcess* program = nullptr) {
     while (!done()) {
       bool busy = world_.turn();
       busy = pump() || busy;
       if (busy) continue;
       if (done()) return true;
-      pollfd ready = {fd_, POLLIN, 0};
-      if (to_stream_->finished || poll(&ready, 1, 10'000) <= 0) return false;
+      pollfd ready[2] = {{to_stream_->finished ? -1 : fd_, POLLIN, 0}, {-1, POLLIN, 0}};
+      if (program != nullptr) ready[1].fd = program->output_file();
+      if (poll(ready, 2, to_stream_->finished && program == nullptr ? 0 : 10'000) <= 0)
+        return false;
+      if (ready[1].revents != 0 && !program->read_some(0)) program = nullptr;
     }
     return true;
   }

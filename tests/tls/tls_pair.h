@@ -1,4 +1,8 @@
 // A TLS client and a TLS server over a pair of streams in memory.
+//
+// The server shows one chain of the generated certificates, the client trusts their root and
+// connects to a host of the test's choice. When the pair goes, both streams must have closed once
+// and every block must be back in the pool.
 #pragma once
 
 #include <filesystem>

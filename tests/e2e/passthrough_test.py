@@ -31,8 +31,7 @@ ODD_BODIES = {
     "numbers": b'{"model":"%s","temperature":1.0e-0007,"seed":123456789012345678901234567890,'
     b'"x":-0.0}' % MODEL.encode(),
     "unknown keys": b'{"model":"%s","future":{"a":[1,{"b":null}]},"messages":[]}' % MODEL.encode(),
-    "utf-8": '{"model":"%s","messages":[{"role":"user","content":"h\u00e9 \u4f60\u597d \U0001f600"}]}'
-    .encode() % MODEL.encode(),
+    "utf-8": '{"model":"%s","x":"h\u00e9 \u4f60\u597d \U0001f600"}'.encode() % MODEL.encode(),
     "repeated keys we do not act on": b'{"model":"%s","x":1,"x":2,"messages":[]}' % MODEL.encode(),
 }
 

@@ -26,7 +26,8 @@ def exchanges() -> list:
             for exchange in document.get("exchanges", []):
                 request, response = exchange["request"], exchange["response"]
                 if request.get("body") and response.get("body"):
-                    found.append((f"{api}/{file.name}", path, json.loads(request["body"]), response))
+                    body = json.loads(request["body"])
+                    found.append((f"{api}/{file.name}", path, body, response))
     assert len(found) > 20
     return found
 

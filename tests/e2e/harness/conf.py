@@ -6,6 +6,7 @@ leak. They are worth nothing.
 
 import hashlib
 import json
+import re
 
 CLIENT_KEY = "sk_live_tests_5f0d1c6be2a74983c1fa7780d3b2964e5a1b08c7f3d29e46"
 OTHER_KEY = "sk_live_other_0b7e4c92d8f6153aa96e2d7c4085b3f1e9d2c6a75480be13"
@@ -64,11 +65,16 @@ def merged(base: dict, changes: dict) -> dict:
 
 def value_text(value) -> str:
     if isinstance(value, dict):
-        inner = ", ".join(f"{json.dumps(key)} = {value_text(item)}" for key, item in value.items())
+        inner = ", ".join(f"{key_text(key)} = {value_text(item)}" for key, item in value.items())
         return "{ " + inner + " }"
     if isinstance(value, list):
         return "[" + ", ".join(value_text(item) for item in value) + "]"
-    return json.dumps(value)
+    # Of what JSON leaves as it is, TOML wants DEL escaped.
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def key_text(key: str) -> str:
+    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else value_text(key)
 
 
 def conf_text(conf: dict) -> str:
@@ -77,13 +83,13 @@ def conf_text(conf: dict) -> str:
     for key, value in conf.items():
         entries = isinstance(value, list) and value and isinstance(value[0], dict)
         if not isinstance(value, dict) and not entries:
-            lines.append(f"{key} = {value_text(value)}")
+            lines.append(f"{key_text(key)} = {value_text(value)}")
     for name, value in conf.items():
         if isinstance(value, dict):
             lines.append(f"\n[{name}]")
-            lines += [f"{key} = {value_text(item)}" for key, item in value.items()]
+            lines += [f"{key_text(key)} = {value_text(item)}" for key, item in value.items()]
         elif isinstance(value, list) and value and isinstance(value[0], dict):
             for entry in value:
                 lines.append(f"\n[[{name}]]")
-                lines += [f"{key} = {value_text(item)}" for key, item in entry.items()]
+                lines += [f"{key_text(key)} = {value_text(item)}" for key, item in entry.items()]
     return "\n".join(lines) + "\n"

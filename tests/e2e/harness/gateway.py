@@ -80,7 +80,7 @@ class Gateway:
         return "".join(self.lines)
 
     def wait_for_stderr(self, text: str) -> None:
-        wait_until(lambda: text in self.stderr(), f"{text!r} on stderr, which held:\n{self.stderr()}")
+        wait_until(lambda: text in self.stderr(), f"{text!r} on stderr")
 
     def log(self) -> list:
         """The lines of the request log so far; a line that is being written is left out."""

@@ -1,4 +1,4 @@
-"""The test data outside the project, found through HYPERION_SHARED; without it a test is skipped."""
+"""Test data outside the project, found through HYPERION_SHARED; without it tests are skipped."""
 
 import base64
 import json

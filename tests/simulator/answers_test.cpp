@@ -10,9 +10,10 @@ namespace hyperion::test {
 namespace {
 
 constexpr std::string_view tool_body =
-    R"({"model":"gpt-4o","messages":[{"role":"user","content":"Weather?"}],"tool_choice":"required",)"
-    R"("tools":[{"type":"function","function":{"name":"get_weather","parameters":{"type":"object",)"
-    R"("properties":{"city":{"type":"string"},"days":{"type":"integer"},)"
+    R"({"model":"gpt-4o","messages":[{"role":"user","content":"Weather?"}],)"
+    R"("tool_choice":"required","tools":[{"type":"function","function":)"
+    R"({"name":"get_weather","parameters":{"type":"object","properties":)"
+    R"({"city":{"type":"string"},"days":{"type":"integer"},)"
     R"("unit":{"type":"string","enum":["celsius"]}}}}}])";
 
 size_t words(const std::string& text) {

@@ -199,7 +199,8 @@ inline constexpr std::string_view chat_target = "/v1/chat/completions";
 inline constexpr std::string_view hello =
     R"({"model":"gpt-4o-2024-11-20","messages":[{"role":"user","content":"Say hello."}]})";
 inline constexpr std::string_view hello_stream =
-    R"({"model":"gpt-4o-2024-11-20","stream":true,"messages":[{"role":"user","content":"Say hello."}]})";
+    R"({"model":"gpt-4o-2024-11-20","stream":true,)"
+    R"("messages":[{"role":"user","content":"Say hello."}]})";
 
 // The data of each event of a stream.
 inline std::vector<std::string> events_of(std::string_view body) {

@@ -10,6 +10,12 @@
 #include "gateway/gateway.h"
 
 namespace hyperion::gateway {
+namespace {
+
+// Bodies up to this size leave the scanner's memory as it is.
+constexpr size_t scanner_kept_bytes = 1024 * 1024;
+
+}  // namespace
 
 Exchange::Exchange(Gateway& gateway, Client& client)
     : gateway_(gateway),
@@ -144,23 +150,22 @@ void Exchange::on_request_timeout(bool in_body) {
 void Exchange::scan_and_decide() {
   json::Scan scan;
   json::ScanError error;
-  if (!gateway_.scanner().scan(body_.view(), snapshot_->config->settings.json, scan, error)) {
+  bool good = gateway_.scanner().scan(body_.view(), snapshot_->config->settings.json, scan, error);
+  // The scanner's text lives until its next use; the name is wanted until the log line.
+  if (good) record_.requested_model = client_->arena().copy(scan.model);
+  // Its index is several times the body: what grew for a huge one goes back.
+  if (body_.size() > scanner_kept_bytes) gateway_.scanner().shrink();
+  if (!good) {
     refuse(failure_of(error), Side::client, Phase::decide);
     return;
   }
-  if (!scan[json::Key::model].present() || scan.model.empty()) {
-    refuse(make_failure(400, "invalid_request", "model", "`model` is missing: expected the name of a model, a string."),
+  if (!scan[json::Key::model].present() || record_.requested_model.empty()) {
+    refuse(make_failure(400, "invalid_request", "model", "`model`: expected the name of a model, a string of at most 16 KB that is not empty."),
            Side::client, Phase::decide);
     return;
   }
   wants_stream_ = scan.stream;
   record_.stream = scan.stream;
-  // The scanner's text lives until its next use; the name is wanted until the log line.
-  record_.requested_model = client_->arena().copy(scan.model);
-  if (record_.requested_model.data() == nullptr) {
-    refuse(make_failure(400, "invalid_request", "model", "`model` is too long."), Side::client, Phase::decide);
-    return;
-  }
   if (!resolve_model()) return;
   std::string_view name = resolution_.upstream_model;
   std::string_view replacement;

@@ -54,24 +54,17 @@ Failure failure_of(const http::Rejection& rejection) {
 }
 
 Failure failure_of(const json::ScanError& error) {
+  // The field "body" stands for the text itself.
+  std::string_view field = error.field;
+  std::string_view param = field == "body" ? std::string_view() : field;
   switch (error.code) {
     case ErrorCode::malformed_json:
-      return make_failure(400, "invalid_json", {}, "The body is not valid JSON: %s at byte %u.",
-                          error.expected[0] != '\0' ? error.expected : "unexpected text", error.position);
-    case ErrorCode::duplicate_key:
-      return make_failure(400, "invalid_request", error.field,
-                          "`%s` must be given once, in plain spelling: %s.", error.field, error.expected);
-    case ErrorCode::unknown_key:
-      return make_failure(400, "invalid_request", error.field, "`%s` is not known: %s.", error.field,
-                          error.expected);
-    case ErrorCode::too_deep:
-    case ErrorCode::too_many:
+      return make_failure(400, "invalid_json", {}, "The body is not valid JSON: expected %s, at byte %u.",
+                          error.expected, error.position);
     case ErrorCode::too_large:
-      return make_failure(400, "invalid_request", error.field, "The body is beyond a limit: %s.",
-                          error.expected);
+      return make_failure(413, "request_too_large", param, "The body is too large: expected %s.", error.expected);
     default:
-      return make_failure(400, "invalid_request", error.field, "`%s` has the wrong type: %s.", error.field,
-                          error.expected);
+      return make_failure(400, "invalid_request", param, "`%s`: expected %s.", error.field, error.expected);
   }
 }
 

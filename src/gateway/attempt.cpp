@@ -295,7 +295,6 @@ void Attempt::write_answer_headers() {
   head.raw(exchange_.snapshot().providers[exchange_.deployment().provider->index].answer_head);
   head.header("x-hyperion-model", record.model);
   head.header("x-hyperion-requested-model", record.requested_model);
-  head.raw("x-hyperion-route: passthrough\r\n");
   head.header("x-hyperion-attempts", record.attempts);
   Instant now = exchange_.gateway().runtime().clock.precise_now();
   head.header("x-hyperion-overhead-us", record.overhead_ns(now) / ns_per_us);

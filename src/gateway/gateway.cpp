@@ -63,7 +63,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
     }
     state.counters = counters_.providers.get(provider.name);
     state.head = head_of(provider);
-    state.answer_head = "x-hyperion-provider: " + provider.name + "\r\n";
+    state.answer_head = "x-hyperion-route: passthrough\r\nx-hyperion-provider: " + provider.name + "\r\n";
     next->providers.push_back(std::move(state));
   }
   for (const catalog::Provider& provider : config->catalog.providers()) {

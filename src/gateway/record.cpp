@@ -1,7 +1,8 @@
 #include "gateway/record.h"
 
-#include <algorithm>
+#include <cstring>
 
+#include "http/head_writer.h"
 #include "json/writer.h"
 
 namespace hyperion::gateway {
@@ -20,18 +21,51 @@ const char* name_of(Outcome outcome) {
   return "failed";
 }
 
-void span(json::Writer& writer, std::string_view name, Instant from, Instant until) {
-  if (!from || !until) return;
-  writer.key(name);
-  writer.value(elapsed_ns(from, until) / ns_per_us);
-}
+// A line is mostly fixed text: literals with their comma and colon, copied; only names from outside are escaped.
+class Line {
+ public:
+  Line(char* out, size_t capacity) : begin_(out), at_(out), end_(out + capacity) {}
 
-void tokens(json::Writer& writer, std::string_view name, int64_t count) {
-  if (count >= 0) writer.member(name, count);
-}
+  void literal(std::string_view text) {
+    if (text.size() > room()) return overflow();
+    std::memcpy(at_, text.data(), text.size());
+    at_ += text.size();
+  }
+  void number(std::string_view label, uint64_t value) {
+    literal(label);
+    if (room() < 20) return overflow();
+    at_ += http::write_decimal(at_, value);
+  }
+  // As a quoted JSON string.
+  void text(std::string_view label, std::string_view value) {
+    literal(label);
+    size_t size = json::write_string(at_, room(), value);
+    if (size == 0) return overflow();
+    at_ += size;
+  }
+  void span(std::string_view label, Instant from, Instant until) {
+    if (from && until) number(label, elapsed_ns(from, until) / ns_per_us);
+  }
+  void tokens(std::string_view label, int64_t count) {
+    if (count >= 0) number(label, static_cast<uint64_t>(count));
+  }
+  size_t size() const { return overflow_ ? 0 : static_cast<size_t>(at_ - begin_); }
+
+ private:
+  size_t room() const { return static_cast<size_t>(end_ - at_); }
+  void overflow() {
+    overflow_ = true;
+    end_ = at_;
+  }
+
+  char* begin_;
+  char* at_;
+  char* end_;
+  bool overflow_ = false;
+};
 
 // RFC 3339 in UTC with microseconds: "2026-11-25T08:00:00.000000Z".
-void write_time(json::Writer& writer, uint64_t wall_ns) {
+void write_time(Line& line, uint64_t wall_ns) {
   uint64_t seconds = wall_ns / ns_per_s;
   uint64_t days = seconds / 86'400;
   // Civil date from days (Howard Hinnant's algorithm, public domain).
@@ -60,7 +94,7 @@ void write_time(json::Writer& writer, uint64_t wall_ns) {
   text[13] = text[16] = ':';
   text[19] = '.';
   text[26] = 'Z';
-  writer.member("time", std::string_view(text, sizeof(text)));
+  line.literal({text, sizeof(text)});
 }
 
 }  // namespace
@@ -80,41 +114,45 @@ void write_end_code(Side side, Phase phase, char out[3]) {
 }
 
 size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capacity) {
-  json::Writer writer(out, capacity);
+  Line line(out, capacity);
   char end_code[3];
   write_end_code(record.side, record.phase, end_code);
-  writer.begin_object();
-  write_time(writer, wall_ns);
-  writer.member("id", std::string_view(record.request_id, request_id_size));
-  writer.member("end", static_cast<const char*>(end_code));
-  writer.member("outcome", name_of(record.outcome));
-  if (record.error != ErrorCode::none) writer.member("error", hyperion::name_of(record.error));
-  writer.member("status", static_cast<unsigned>(record.status));
-  writer.member("method", record.method);
-  writer.member("route", record.route);
-  if (!record.key_id.empty()) writer.member("key", record.key_id);
+  line.literal("{\"time\":\"");
+  write_time(line, wall_ns);
+  line.literal("\",\"id\":\"");
+  line.literal({record.request_id, request_id_size});
+  line.literal("\",\"end\":\"");
+  line.literal({end_code, 2});
+  line.literal("\",\"outcome\":\"");
+  line.literal(name_of(record.outcome));
+  line.literal("\"");
+  if (record.error != ErrorCode::none) line.text(",\"error\":", hyperion::name_of(record.error));
+  line.number(",\"status\":", record.status);
+  line.text(",\"method\":", record.method);
+  line.text(",\"route\":", record.route);
+  if (!record.key_id.empty()) line.text(",\"key\":", record.key_id);
   if (!record.requested_model.empty()) {
-    writer.member("requested_model", record.requested_model.substr(0, name_logged_max_bytes));
+    line.text(",\"requested_model\":", record.requested_model.substr(0, name_logged_max_bytes));
   }
-  if (!record.model.empty()) writer.member("model", record.model.substr(0, name_logged_max_bytes));
-  if (!record.provider.empty()) writer.member("provider", record.provider);
-  writer.member("stream", record.stream);
-  writer.member("attempts", record.attempts);
-  writer.member("request_bytes", record.request_bytes);
-  writer.member("response_bytes", record.response_bytes);
-  tokens(writer, "prompt_tokens", record.usage.prompt_tokens);
-  tokens(writer, "completion_tokens", record.usage.completion_tokens);
-  tokens(writer, "cached_tokens", record.usage.cached_tokens);
-  tokens(writer, "reasoning_tokens", record.usage.reasoning_tokens);
-  span(writer, "head_us", record.begin, record.head_done);
-  span(writer, "body_us", record.head_done, record.body_done);
-  span(writer, "connect_us", record.body_done, record.connected);
-  span(writer, "upstream_head_us", record.sent, record.upstream_head);
-  span(writer, "first_token_us", record.begin, record.first_token);
-  span(writer, "total_us", record.begin, record.end);
-  writer.member("overhead_us", record.overhead_ns(record.end) / ns_per_us);
-  writer.end_object();
-  return writer.complete() ? writer.text().size() : 0;
+  if (!record.model.empty()) line.text(",\"model\":", record.model.substr(0, name_logged_max_bytes));
+  if (!record.provider.empty()) line.text(",\"provider\":", record.provider);
+  line.literal(record.stream ? ",\"stream\":true" : ",\"stream\":false");
+  line.number(",\"attempts\":", record.attempts);
+  line.number(",\"request_bytes\":", record.request_bytes);
+  line.number(",\"response_bytes\":", record.response_bytes);
+  line.tokens(",\"prompt_tokens\":", record.usage.prompt_tokens);
+  line.tokens(",\"completion_tokens\":", record.usage.completion_tokens);
+  line.tokens(",\"cached_tokens\":", record.usage.cached_tokens);
+  line.tokens(",\"reasoning_tokens\":", record.usage.reasoning_tokens);
+  line.span(",\"head_us\":", record.begin, record.head_done);
+  line.span(",\"body_us\":", record.head_done, record.body_done);
+  line.span(",\"connect_us\":", record.body_done, record.connected);
+  line.span(",\"upstream_head_us\":", record.sent, record.upstream_head);
+  line.span(",\"first_token_us\":", record.begin, record.first_token);
+  line.span(",\"total_us\":", record.begin, record.end);
+  line.number(",\"overhead_us\":", record.overhead_ns(record.end) / ns_per_us);
+  line.literal("}");
+  return line.size();
 }
 
 }  // namespace hyperion::gateway

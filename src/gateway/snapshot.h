@@ -20,7 +20,7 @@ struct ProviderState {
   ProviderCounters* counters = nullptr;
   // Everything of a request's head that never changes, without the credentials: Host, User-Agent, Accept-Encoding, ...
   std::string head;
-  // "x-hyperion-provider: openai\r\n", for answers.
+  // What never changes in the head of an answer: x-hyperion-provider and the route.
   std::string answer_head;
 };
 

@@ -21,7 +21,7 @@ class HeadWriter {
   // HTTP/1.1. A method or target that would break the line makes the head incomplete.
   void request_line(std::string_view method, std::string_view target);
   void header(std::string_view name, std::string_view value);
-  void header(std::string_view name, uint64_t value);
+  void header(std::string_view name, uint64_t value);  // a name of our own, not checked
   // Bytes known to be well formed, e.g. prepared at config load: "Name: value\r\n"...
   void raw(std::string_view bytes);
   void end();  // the empty line

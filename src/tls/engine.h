@@ -38,6 +38,9 @@ class Engine {
 
   // A record holds at most this much plaintext (RFC 8446 5.1).
   static constexpr size_t record_bytes_max = 16 * 1024;
+  // What a peer's record can hold at the very most, should the library not insist on the former:
+  // the limit of the ciphertext (RFC 8446 5.2).
+  static constexpr size_t decrypted_bytes_max = record_bytes_max + 256;
 
   // `output` gets the ciphertext and must outlive the engine.
   explicit Engine(io::WriteQueue& output) : output_(output) {}

@@ -77,7 +77,7 @@ void TlsStream::terminate() {
 }
 
 void TlsStream::run_deferred() {
-  if (plaintext_left_ || !held_.empty()) process_held();
+  if (!held_.empty()) process_held();
   adjust_inner_reading();
   encrypt_output();
 }
@@ -143,10 +143,6 @@ void TlsStream::on_admitted() {
 }
 
 void TlsStream::process_held() {
-  if (plaintext_left_ && reading_) {
-    plaintext_left_ = false;
-    go_on();
-  }
   while (!held_.empty() && alive() && !peer_finished_ && accepts_input()) {
     iovec front;
     held_.fill(&front, 1);
@@ -158,7 +154,9 @@ void TlsStream::process_held() {
 }
 
 void TlsStream::deliver_plaintext() {
-  char buffer[Engine::record_bytes_max];
+  // All of a record fits, so after a pause nothing is left in the engine but whole records of
+  // input.
+  char buffer[Engine::decrypted_bytes_max];
   while (alive() && reading_) {
     size_t size = 0;
     switch (engine_.read(buffer, sizeof(buffer), &size)) {
@@ -171,7 +169,6 @@ void TlsStream::deliver_plaintext() {
       case Engine::Status::failed: fail(engine_.error()); return;
     }
   }
-  plaintext_left_ = true;
 }
 
 void TlsStream::on_end(Error error) {
@@ -187,7 +184,7 @@ void TlsStream::on_end(Error error) {
 
 // The inner stream has ended; has everything been delivered that came before?
 void TlsStream::end_of_input() {
-  if (!alive() || peer_finished_ || plaintext_left_ || !held_.empty()) return;
+  if (!alive() || peer_finished_ || !held_.empty()) return;
   if (state_ == State::open) {
     end_with(make_tls_error(ErrorCode::tls_truncated, Problem::no_close_notify));
   } else {

@@ -112,14 +112,13 @@ class TlsStream final : public io::Stream,
   size_t encrypted_bytes_ = 0;  // of the front of plaintext_, not known to have been sent yet
   Error pending_end_;           // failing: what to report when the alert has left
   State state_ = State::connecting;
-  bool admitted_ = false;        // by the gate
-  bool reading_ = false;         // the user wants on_read
-  bool inner_reading_ = false;   // what the inner stream was told last
-  bool plaintext_left_ = false;  // the engine may hold decrypted bytes not yet delivered
-  bool inner_ended_ = false;     // the inner stream ended cleanly
-  bool peer_finished_ = false;   // on_end(end_of_stream) was given
-  bool finish_wanted_ = false;   // by the user
-  bool finish_sent_ = false;     // close_notify is in the inner queue
+  bool admitted_ = false;       // by the gate
+  bool reading_ = false;        // the user wants on_read
+  bool inner_reading_ = false;  // what the inner stream was told last
+  bool inner_ended_ = false;    // the inner stream ended cleanly
+  bool peer_finished_ = false;  // on_end(end_of_stream) was given
+  bool finish_wanted_ = false;  // by the user
+  bool finish_sent_ = false;    // close_notify is in the inner queue
   bool terminated_ = false;
 };
 

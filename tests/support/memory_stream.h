@@ -40,6 +40,7 @@ struct MemoryLink {
   size_t in_flight_bytes_max = 64 * 1024;    // taken from the sender before the receiver reads
   size_t cut_after_bytes = SIZE_MAX;         // the receiver sees the end there
   std::function<void(std::string&)> change;  // applied to what is taken from the sender
+  bool late_piece_after_pause = false;       // one more piece comes after a pause, as with io_uring
 
   std::string in_flight;
   size_t taken_bytes = 0;
@@ -54,7 +55,10 @@ class MemoryStream final : public io::Stream, private io::Deferred {
 
   void set_handler(io::StreamHandler* handler) override { handler_ = handler; }
   void resume_reading() override { reading_ = true; }
-  void pause_reading() override { reading_ = false; }
+  void pause_reading() override {
+    late_piece_ = reading_ && incoming_.late_piece_after_pause;
+    reading_ = false;
+  }
   io::WriteQueue& output() override { return output_; }
   void flush() override;
   void finish_writing() override;
@@ -80,6 +84,7 @@ class MemoryStream final : public io::Stream, private io::Deferred {
   ErrorCode broken_ = ErrorCode::none;
   bool connecting_;
   bool reading_ = false;
+  bool late_piece_ = false;
   bool written_ = false;
   bool finishing_ = false;
   bool ended_ = false;
@@ -228,14 +233,15 @@ inline bool MemoryStream::turn(bool* busy) {
 }
 
 inline void MemoryStream::deliver(bool* busy) {
-  if (!reading_ || ended_) return;
+  if ((!reading_ && !late_piece_) || ended_) return;
   if (incoming_.in_flight.empty()) {
-    if (!incoming_.finished) return;
+    if (!incoming_.finished || !reading_) return;
     *busy = ended_ = true;
     handler_->on_end(make_error(ErrorCode::end_of_stream));
     return;
   }
   *busy = true;
+  late_piece_ = false;
   size_t size = std::min(incoming_.piece_bytes_max, incoming_.in_flight.size());
   std::unique_ptr<char[]> piece(new char[size]);
   std::copy_n(incoming_.in_flight.data(), size, piece.get());

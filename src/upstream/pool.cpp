@@ -35,7 +35,10 @@ Pool::Pool(io::Runtime& runtime, const catalog::Provider& provider, const http::
   resolved_ = !addresses_.empty();
 }
 
-Pool::~Pool() { runtime_.timers.cancel(warm_timer_); }
+Pool::~Pool() {
+  runtime_.timers.cancel(warm_timer_);
+  runtime_.timers.cancel(unresolved_timer_);
+}
 
 bool Pool::serves(const catalog::Provider& provider) const {
   const std::string& name = provider.tls_server_name.empty() ? provider.base_url.host : provider.tls_server_name;
@@ -72,6 +75,10 @@ Connection* Pool::borrow(Borrower& borrower, bool fresh) {
   waiting_.push_back(&borrower);
   ++waiting_count_;
   start_for_waiters();
+  // The failure comes after this call, not inside it.
+  if (addresses_.empty() && resolved_) {
+    runtime_.timers.arm(unresolved_timer_, runtime_.clock.now());
+  }
   return nullptr;
 }
 
@@ -187,6 +194,10 @@ void Pool::set_addresses(const std::vector<io::Address>& addresses) {
     warm_up();
     return;
   }
+  fail_unresolved();
+}
+
+void Pool::fail_unresolved() {
   if (!addresses_.empty()) return;  // the last good ones stay
   while (Borrower* borrower = waiting_.pop_front()) {
     --waiting_count_;

@@ -87,6 +87,8 @@ class Pool {
   void give_back(Connection* connection, bool reusable);
   void on_connection_closed(Connection* connection);
   void on_warm_timer();
+  // Nobody waits for a name that has no address.
+  void fail_unresolved();
 
   io::Runtime& runtime_;
   http::Limits limits_;
@@ -111,6 +113,7 @@ class Pool {
   IntrusiveList<Connection, IdleTag> idle_;
   IntrusiveList<Borrower, BorrowerTag> waiting_;
   io::MemberTimer<Pool, &Pool::on_warm_timer> warm_timer_{this};
+  io::MemberTimer<Pool, &Pool::fail_unresolved> unresolved_timer_{this};
   PoolStatistics statistics_;
 };
 

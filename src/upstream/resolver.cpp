@@ -2,12 +2,20 @@
 
 #include <netdb.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "base/clock.h"
 #include "base/random.h"
 
 namespace hyperion::upstream {
+
+namespace {
+
+// A name that has no address is asked for again this soon: requests fail until it has one.
+constexpr uint32_t unresolved_refresh_ms = 2000;
+
+}  // namespace
 
 std::vector<io::Address> resolve_blocking(const std::string& host) {
   addrinfo hints{};
@@ -51,7 +59,11 @@ void Resolver::run() {
     std::vector<std::string> hosts = hosts_;
     uint32_t refresh_ms = refresh_ms_;
     lock.unlock();
-    for (const std::string& host : hosts) publish_(host, resolve_blocking(host));
+    for (const std::string& host : hosts) {
+      std::vector<io::Address> addresses = resolve_blocking(host);
+      if (addresses.empty()) refresh_ms = std::min(refresh_ms, unresolved_refresh_ms);
+      publish_(host, addresses);
+    }
     lock.lock();
     uint64_t jitter_ms = random.below(refresh_ms / 10 + 1);
     changed_.wait_for(lock, std::chrono::milliseconds(refresh_ms + jitter_ms),

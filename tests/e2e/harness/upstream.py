@@ -86,6 +86,7 @@ class UpstreamConnection:
 @dataclass
 class Upstream:
     context: object = None  # ssl.SSLContext of a TLS provider
+    greeting: bytes = b""  # sent to every connection before it says anything
     receive_buffer: int = 0
     requests: list = field(default_factory=list)
     connections: list = field(default_factory=list)
@@ -132,6 +133,7 @@ class Upstream:
             if self.context is not None:
                 plain = self.context.wrap_socket(plain, server_side=True)
             connection = UpstreamConnection(plain)
+            connection.send(self.greeting)
             self.connections.append(connection)
             while request := self.read_request(connection):
                 self.requests.append(request)

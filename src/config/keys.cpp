@@ -62,6 +62,8 @@ constexpr Key<Settings> server_table[] = {
     {"receive_buffers", SETTING(server.receive_buffers), power_of_two(16, 32'768)},
     {"receive_buffer_size_bytes", SETTING(server.receive_buffer_size_bytes),
      power_of_two(4 * kib, mib)},
+    {"busy_poll_us", SETTING(server.busy_poll_us), between(0, 1'000'000)},
+    {"optimistic_send", SETTING(server.optimistic_send)},
 };
 
 constexpr Key<Settings> tls_table[] = {

@@ -26,6 +26,8 @@ io::ReactorSettings reactor_settings(const config::Settings& settings, size_t co
   reactor.ring_entries = settings.server.ring_entries;
   reactor.receive_buffer_count = settings.server.receive_buffers;
   reactor.receive_buffer_size_bytes = settings.server.receive_buffer_size_bytes;
+  reactor.busy_poll_us = settings.server.busy_poll_us;
+  reactor.optimistic_send = settings.server.optimistic_send;
   // Clients, and as many connections to providers again.
   reactor.streams_max = connections_max * 2 + 1024;
   reactor.blocks_max = settings.memory.blocks_per_shard_max;

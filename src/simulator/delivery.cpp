@@ -312,6 +312,7 @@ void Connection::on_wait() {
       return;
     case Phase::streaming: pump(); return;
     case Phase::commenting: send_comment(); return;
+    case Phase::dribbling: send_byte(); return;
     case Phase::closing: terminate(); return;
     default: return;
   }
@@ -324,6 +325,7 @@ void Connection::send_byte() {
   }
   if (!emit(std::string_view(pending_).substr(pending_at_++, 1))) return;
   stream_->flush();
+  wait(plan_.argument_or(0), false);
 }
 
 // The whole answer is written: out with it, and on to what follows.
@@ -359,7 +361,7 @@ bool Connection::awaits_written() const {
 void Connection::on_written() {
   if (phase_ == Phase::streaming && !wait_.armed()) {
     if (stream_->output().size_bytes() <= backlog_max_bytes / 2) pump();
-  } else if (phase_ == Phase::dribbling && stream_->output().empty()) {
+  } else if (phase_ == Phase::dribbling && !wait_.armed() && stream_->output().empty()) {
     send_byte();
   }
 }

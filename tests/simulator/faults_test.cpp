@@ -184,9 +184,9 @@ TEST_CASE("dribble sends every byte, one at a time") {
   CHECK(dribbled.complete);
   CHECK(dribbled.body == whole.body);
   TestClient client(served.address());
-  client.send_bytes(request_text("POST", chat_target, hello, fault_line("dribble")));
+  client.send_bytes(request_text("POST", chat_target, hello, fault_line("dribble:1")));
   CHECK(client.read_reply().complete);
-  CHECK(client.reads() > 20);  // the kernel may join some
+  CHECK(client.reads() > 20);  // of many hundreds, if the reader is kept waiting often
 }
 
 TEST_CASE("garbage is no HTTP, html is a page") {

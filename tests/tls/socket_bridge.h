@@ -83,7 +83,7 @@ class SocketBridge {
       if (program != nullptr) ready[1].fd = program->output_file();
       if (poll(ready, 2, to_stream_->finished && program == nullptr ? 0 : 10'000) <= 0)
         return false;
-      if (ready[1].revents != 0 && !program->read_some(0)) program = nullptr;
+      if (program != nullptr && ready[1].revents != 0 && !program->read_some(0)) program = nullptr;
     }
     return true;
   }

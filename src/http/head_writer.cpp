@@ -74,7 +74,8 @@ const char* reason_phrase(uint16_t status) {
   }
 }
 
-// Without an early exit, so that the compiler makes it wide: values are short and nearly always good.
+// Without an early exit, so that the compiler makes it wide: values are short and nearly always
+// good.
 __attribute__((optimize("O3"))) bool is_field_value(std::string_view value) {
   bool bad = false;
   for (char c : value) {

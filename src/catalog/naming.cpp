@@ -192,7 +192,7 @@ uint16_t Builder::resolve_alias(const Aliases& aliases, const Placed<AliasDraft>
   while (!aliases.deployments->contains(target)) {
     const AliasDraft* next = find_alias(aliases, target);
     if (next == nullptr) break;
-    path += " -> " + std::string(target);
+    path.append(" -> ").append(target);
     if (!seen.insert(target).second) {
       problem(alias.origin, key, "leads back to itself: " + path);
       return Name::none_index;
@@ -221,7 +221,8 @@ void Builder::name_aliases(const Aliases& aliases, const std::vector<Placed<Alia
                            const std::string& key, Match match, NameTable* table) {
   for (const auto& alias : list) {
     const std::string& name = alias.value.name;
-    const std::string full_key = key + "." + name;
+    std::string full_key = key;
+    full_key.append(".").append(name);
     if (name == "auto") {
       problem(alias.origin, full_key, "auto is the gateway's own name for a choice of model");
       continue;

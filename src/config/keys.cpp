@@ -36,9 +36,12 @@ constexpr Rule text(Text kind, bool may_be_empty) {
 }
 constexpr Rule one_of(std::span<const std::string_view> choices) { return {.choices = choices}; }
 
+// Types and members cannot stand in parentheses.
+// NOLINTBEGIN(bugprone-macro-parentheses)
 #define HYPERION_SLOT(Owner, member) [](Owner& owner) -> Slot { return &owner.member; }
 #define HYPERION_SLOT_AS(Owner, Type, expression) \
   [](Owner& owner) -> Slot { return Type{expression}; }
+// NOLINTEND(bugprone-macro-parentheses)
 
 constexpr Key<TopLevel> top_level_table[] = {
     {"environment", HYPERION_SLOT(TopLevel, environment), text(Text::label, false)},

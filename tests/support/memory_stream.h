@@ -204,7 +204,7 @@ inline void MemoryStream::terminate() {
 inline bool MemoryStream::turn(bool* busy) {
   if (terminated_) {
     output_.clear();
-    handler_->on_closed();
+    if (handler_ != nullptr) handler_->on_closed();
     return false;
   }
   if (broken_ != ErrorCode::none && !ended_) {

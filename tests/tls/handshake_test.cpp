@@ -185,3 +185,19 @@ TEST_CASE("contexts may go while their streams live") {
     CHECK(pair.world.run_until([&] { return pair.server.received == "hello"; }));
   }
 }
+
+TEST_CASE("a stream that nobody wants any more closes without a handler") {
+  const auto& certificates = test_certificates();
+  if (certificates.empty()) return;
+  TlsPair pair(certificates);
+  auto under = pair.world.make_pair();
+  auto client = tls::open_client(pair.world.runtime, *pair.client_context, under.client,
+                                 "good.test", nullptr);
+  auto server = tls::accept_server(pair.world.runtime, *pair.server_context, under.server, nullptr);
+  REQUIRE(static_cast<bool>(client));
+  REQUIRE(static_cast<bool>(server));
+  (*client)->terminate();
+  (*server)->terminate();
+  pair.world.run_until_idle();
+  CHECK(pair.world.streams() == 2);  // those of the pair
+}

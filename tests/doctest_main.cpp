@@ -77,7 +77,7 @@ std::optional<std::filesystem::path> shared_data(std::string_view relative) {
   const char* root = std::getenv("HYPERION_SHARED");
   if (root == nullptr || *root == '\0') {
     // .ci/run looks for these words.
-    skip_case("no shared data: HYPERION_SHARED is not set");
+    skip_case("HYPERION_SHARED is not set");
     return std::nullopt;
   }
   std::filesystem::path path = std::filesystem::path(root) / relative;

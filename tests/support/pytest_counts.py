@@ -1,4 +1,7 @@
-"""A pytest plugin: ends the output with the line all suites share, and names what was skipped."""
+"""A pytest plugin: ends the output with the line all suites share, and names what was skipped.
+
+With pytest-xdist the main process counts, which sees the reports of all workers.
+"""
 
 import sys
 
@@ -27,6 +30,8 @@ def pytest_collectreport(report):
 
 
 def pytest_unconfigure(config):
+    if hasattr(config, "workerinput"):
+        return  # A worker of pytest-xdist.
     for name, reason in skips:
         print(f"skip: {name}: {reason}")
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))

@@ -77,7 +77,11 @@ void Client::on_read(std::string_view bytes) {
       return;
     case State::closing:
       drained_bytes_ += bytes.size();
-      if (drained_bytes_ > gateway_.snapshot()->config->settings.limits.early_answer_drain_max_bytes) terminate();
+      if (drained_bytes_ > gateway_.snapshot()->config->settings.limits.early_answer_drain_max_bytes) {
+        // The rest stays unread until the deadline: to close now would be a reset, and the answer,
+        // which may not even be sent yet, would be lost.
+        stream_->pause_reading();
+      }
       return;
     case State::gone:
       return;

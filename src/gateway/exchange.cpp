@@ -54,7 +54,7 @@ void Exchange::on_head(const http::RequestHead& head) {
   }
   record_.route = endpoint_->path;
   if (!check_method() || !authenticate() || !check_memory()) return;
-  uint64_t limit = key_ != nullptr && key_->body_size_max_bytes != 0 ? key_->body_size_max_bytes : UINT64_MAX;
+  uint64_t limit = body_limit();
   if (head.content_length > limit) {
     refuse(make_failure(413, "request_too_large", {}, "The body has %llu bytes; this key may send %llu.",
                         static_cast<unsigned long long>(head.content_length), static_cast<unsigned long long>(limit)),
@@ -112,9 +112,13 @@ bool Exchange::check_memory() {
 
 bool Exchange::on_body(std::string_view bytes) {
   if (finished_) return true;
-  uint64_t limit = key_ != nullptr && key_->body_size_max_bytes != 0 ? key_->body_size_max_bytes : UINT64_MAX;
-  if (body_.size() + bytes.size() > limit) return false;
-  return body_.append(bytes);
+  beyond_limit_ = body_.size() + bytes.size() > body_limit();
+  return !beyond_limit_ && body_.append(bytes);
+}
+
+// The key's own limit; that of the conf is the parser's matter.
+uint64_t Exchange::body_limit() const {
+  return key_ != nullptr && key_->body_size_max_bytes != 0 ? key_->body_size_max_bytes : UINT64_MAX;
 }
 
 void Exchange::on_complete() {
@@ -139,6 +143,12 @@ void Exchange::on_complete() {
 
 void Exchange::on_rejected(const http::Rejection& rejection) {
   Phase phase = head_ == nullptr ? Phase::head : Phase::body;
+  if (beyond_limit_) {
+    refuse(make_failure(413, "request_too_large", {}, "The body is larger than the %llu bytes this key may send.",
+                        static_cast<unsigned long long>(body_limit())),
+           Side::client, phase);
+    return;
+  }
   refuse(failure_of(rejection), rejection.status == 503 ? Side::gateway : Side::client, phase);
 }
 

@@ -75,6 +75,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   void terminate();
 
  private:
+  uint64_t body_limit() const;
   bool authenticate();
   bool check_method();
   bool check_memory();
@@ -100,6 +101,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   const config::VirtualKey* key_ = nullptr;
   bool wants_stream_ = false;
   bool retried_ = false;
+  bool beyond_limit_ = false;  // the body, of the key's own limit
   bool finished_ = false;
   Attempt* attempt_ = nullptr;  // the one that is listened to
   uint32_t attempts_alive_ = 0;

@@ -1,4 +1,4 @@
-"""Limits of requests: each is refused with a clear error in time, and nothing of it goes upstream."""
+"""Limits of requests: each is a clear refusal in time, and nothing of it goes upstream."""
 
 import time
 

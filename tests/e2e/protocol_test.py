@@ -1,4 +1,4 @@
-"""HTTP as clients speak it: methods, CORS, Expect, pipelining, early answers, ends of connections."""
+"""HTTP as clients speak it: methods, CORS, Expect, pipelining, early answers, closing."""
 
 import pytest
 
@@ -35,8 +35,9 @@ def test_head_is_answered_as_get_without_the_body(gateway):
 
 
 def test_unknown_routes_are_a_clear_404(gateway):
-    for path in ("/", "/v1", "/v1/chat/completions/", "/V1/chat/completions", "/v1/chat/%63ompletions",
-                 "/v1/models/no-such-model", "/admin/keys", "//v1/models"):
+    for path in ("/", "/v1", "/v1/chat/completions/", "/V1/chat/completions",
+                 "/v1/chat/%63ompletions", "/v1/models/no-such-model", "/admin/keys",
+                 "//v1/models"):
         answer = ask(gateway, method="GET", path=path)
         assert (answer.status, answer.error()["type"]) == (404, "not_found_error"), path
     for path in ("/v1/../v1/models", "/v1/models\\x", "/v1/models/%00"):

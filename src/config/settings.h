@@ -31,7 +31,7 @@ struct ServerSettings {
   uint32_t ring_entries = 1024;                    // submission queue of each shard, a power of two
   uint32_t receive_buffers = 512;                  // of each shard, a power of two
   uint32_t receive_buffer_size_bytes = 16 * 1024;  // 4 KiB ones cost 2.6 times the CPU (measured)
-  uint32_t busy_poll_us = 0;     // spin so long before sleeping: for cores that do nothing else
+  uint32_t busy_poll_us = 0;    // spin so long before sleeping: for cores that do nothing else
   bool optimistic_send = true;  // saves a wake-up for each send, where the start-up test allows it
 };
 

@@ -211,10 +211,7 @@ def test_a_client_that_goes_before_its_answer_closes_the_provider(gateway, upstr
     request = upstream.wait_for_request()
     connection.socket.close()
     assert request.connection.closed.wait(20)
-    lines = gateway.wait_for_log_lines(1)
-    while lines[-1]["outcome"] != "abandoned":
-        lines = gateway.wait_for_log_lines(len(lines) + 1)
-    assert lines[-1]["end"] == "CA"
+    assert gateway.wait_for_outcome("abandoned")["end"] == "CA"
 
 
 def test_a_connection_is_closed_after_its_number_of_requests(start_gateway, upstream):

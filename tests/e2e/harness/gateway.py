@@ -95,6 +95,15 @@ class Gateway:
 
         return wait_until(find, f"the log line of {request_id}")
 
+    def wait_for_outcome(self, outcome: str) -> dict:
+        """The last line of the log, once it has this outcome."""
+
+        def find():
+            lines = self.log()
+            return lines and lines[-1]["outcome"] == outcome and lines[-1]
+
+        return wait_until(find, f"{outcome} in the log")
+
     def wait_for_log_lines(self, count: int) -> list:
         return wait_until(
             lambda: (lines := self.log()) and len(lines) >= count and lines, f"{count} log lines"

@@ -5,6 +5,7 @@ it writes raw bytes, waits on events, resets or closes. Handlers are found by th
 the request's body, so that several cases can run side by side; otherwise `handler` answers.
 """
 
+import base64
 import json
 import socket
 import struct
@@ -254,7 +255,10 @@ def answer_like_openai(connection: UpstreamConnection) -> None:
     path = request.line.split(" ")[1]
     body = request.json()
     if path.endswith("/embeddings"):
-        data = [{"object": "embedding", "index": 0, "embedding": [0.25, -0.5]}]
+        vector = [0.25, -0.5]
+        if body.get("encoding_format") == "base64":
+            vector = base64.b64encode(struct.pack("<2f", *vector)).decode()
+        data = [{"object": "embedding", "index": 0, "embedding": vector}]
         usage = {"prompt_tokens": 3, "total_tokens": 3}
         answer = {"object": "list", "data": data, "model": body["model"], "usage": usage}
         connection.send(plain_answer(json.dumps(answer).encode()))

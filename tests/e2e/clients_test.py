@@ -31,7 +31,7 @@ def simulated(tmp_path_factory):
         keys = [{"id": "tests", "hash": sha256_of(CLIENT_KEY)},
                 {"id": "faults", "hash": sha256_of(TEST_KEY), "test": True}]
         changes = {"test_faults": True, "keys": keys,
-                   "timeouts": {"upstream_first_byte_ms": 60000}}
+                   "upstream": {"connections_warm": 1}}
         with Gateway(tmp_path_factory.mktemp("simulated"), simulator.port, changes) as gateway:
             yield gateway
 
@@ -125,7 +125,7 @@ def test_the_clients_own_exceptions_say_what_is_wrong(simulated, client):
 FAULTS = {"429": openai.RateLimitError, "500": openai.InternalServerError,
           "503": openai.InternalServerError, "401": openai.AuthenticationError,
           "reset": openai.InternalServerError, "garbage": openai.InternalServerError,
-          "html": openai.InternalServerError}
+          "wronglength": openai.InternalServerError, "html": openai.InternalServerError}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

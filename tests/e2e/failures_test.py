@@ -12,6 +12,7 @@ from harness.upstream import (
     DONE, FINISH, LAST_CHUNK, Upstream, answering, chunk, completion, event, head_of,
     plain_answer, stream_head, streaming,
 )
+from harness.waiting import wait_until
 from harness.wire import Connection, ask, chat_body, check_error, request_bytes
 
 # Short, for the providers that stall.
@@ -364,3 +365,53 @@ def test_a_provider_that_cannot_be_reached_is_a_clear_error(start_gateway, name)
         assert said in answer.error()["message"]
         line = gateway.wait_for_log(answer.request_id)
         assert (line["outcome"], line["end"]) == ("failed", "UC")
+
+
+def test_a_request_waits_for_a_connection_while_all_are_busy(start_gateway, upstream):
+    gateway = start_gateway({"upstream": {"connections_per_shard_max": 1}})
+    gate = threading.Event()
+
+    def handle(connection):
+        assert gate.wait(20)
+        connection.send(plain_answer(completion()))
+
+    upstream.handlers["first"] = handle
+    with Connection(gateway.port) as first, Connection(gateway.port) as second:
+        first.send(request_bytes(chat_body(user="first")))
+        upstream.wait_for_request()
+        second.send(request_bytes(chat_body(user="second")))
+        wait_until(lambda: gateway.metric("hyperion_requests_in_flight") >= 3, "both requests")
+        gate.set()
+        assert first.read_answer().status == second.read_answer().status == 200
+    assert len({id(request.connection) for request in upstream.requests}) == 1
+
+
+def test_a_request_that_finds_no_connection_in_time_is_told_so(start_gateway, upstream):
+    gateway = start_gateway({**CONF, "upstream": {"connections_per_shard_max": 1},
+                             "provider": {"first_byte_ms": 20000, "total_ms": 30000}})
+    upstream.handlers["first"] = lambda connection: connection.wait_until_peer_closes()
+    with Connection(gateway.port) as first:
+        first.send(request_bytes(chat_body(user="first")))
+        upstream.wait_for_request()
+        answer = ask(gateway, chat_body())
+    assert (answer.status, answer.code) == (503, "overloaded")
+    assert len(upstream.requests) == 1
+    wait_until(lambda: ask(gateway, chat_body()).status == 200, "the connection to be free")
+
+
+def test_a_connection_is_replaced_after_its_number_of_requests(start_gateway, upstream):
+    gateway = start_gateway({"upstream": {"connection_requests_max": 3}})
+    for _ in range(7):
+        assert ask(gateway, chat_body()).status == 200
+    assert len({id(request.connection) for request in upstream.requests}) == 3
+
+
+def test_connections_kept_warm_come_back_when_a_provider_does(start_gateway):
+    upstream = Upstream()
+    gateway = start_gateway({"upstream": {"connections_warm": 2}}, upstream_port=upstream.port)
+    wait_until(lambda: len(upstream.connections) == 2, "two connections without a request")
+    for connection in list(upstream.connections):
+        connection.close()
+    wait_until(lambda: len(upstream.connections) == 4, "two new ones")
+    assert ask(gateway, chat_body()).status == 200
+    upstream.stop()

@@ -103,6 +103,16 @@ def test_a_bad_file_at_reload_changes_nothing_and_is_reported(start_gateway, ups
             gateway.conf_file.write_text(good)
 
 
+def test_a_ca_file_that_went_missing_at_reload_changes_nothing(start_gateway, upstream, tmp_path):
+    gateway = start_gateway()
+    provider = {"base_url": "https://localhost:1/v1", "ca_file": str(tmp_path / "missing.pem")}
+    gateway.write_conf(merged(gateway.conf, {"provider": provider}))
+    gateway.send_signal(signal.SIGHUP)
+    gateway.wait_for_stderr("missing.pem")
+    assert "reload refused" in gateway.stderr() and "conf reloaded" not in gateway.stderr()
+    assert ask(gateway, chat_body()).status == 200
+
+
 def test_sigterm_finishes_what_runs_and_takes_nothing_new(start_gateway, upstream):
     gateway = start_gateway()
     stream = RunningStream(gateway, upstream)

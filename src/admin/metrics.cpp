@@ -144,8 +144,11 @@ void render_providers(std::string& text, const Shards& shards) {
 
 }  // namespace
 
-std::string render_metrics(const Shards& shards) {
+std::string render_metrics(const Shards& shards, const ProcessCounts& process) {
   std::string text;
+  header(text, "hyperion_reloads_total", "counter", "Reloads of the conf by whether they were taken.");
+  line(text, "hyperion_reloads_total", "result=\"taken\"", process.reloads);
+  line(text, "hyperion_reloads_total", "result=\"refused\"", process.reloads_refused);
   constexpr const char* outcomes[] = {"answered", "refused", "failed", "abandoned"};
   header(text, "hyperion_requests_total", "counter", "Requests by how they ended.");
   for (size_t i = 0; i < gateway::outcome_count; ++i) {

@@ -5,6 +5,7 @@
 // configuration. Allocates, a few hundred lines; never on the path of a proxied request.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,12 @@
 
 namespace hyperion::admin {
 
-std::string render_metrics(const std::vector<const gateway::Counters*>& shards);
+// What the process counts beside its shards.
+struct ProcessCounts {
+  uint64_t reloads = 0;
+  uint64_t reloads_refused = 0;
+};
+
+std::string render_metrics(const std::vector<const gateway::Counters*>& shards, const ProcessCounts& process = {});
 
 }  // namespace hyperion::admin

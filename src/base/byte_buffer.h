@@ -20,7 +20,7 @@ struct MemoryBudget {
   uint64_t used_bytes = 0;
 
   bool take(uint64_t bytes) {
-    if (bytes > limit_bytes - used_bytes) return false;
+    if (used_bytes > limit_bytes || bytes > limit_bytes - used_bytes) return false;
     used_bytes += bytes;
     return true;
   }

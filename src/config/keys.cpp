@@ -78,14 +78,14 @@ constexpr Key<Settings> tls_table[] = {
 
 constexpr Key<Settings> limits_table[] = {
     {"head_size_max_bytes", SETTING(http.head_size_max_bytes), between(kib, mib)},
-    {"header_count_max", SETTING(http.header_count_max), between(8, 4096)},
+    {"header_count_max", SETTING(http.header_count_max), between(8, 510)},
     {"target_size_max_bytes", SETTING(http.target_size_max_bytes), between(64, mib)},
     {"body_size_max_bytes", SETTING(http.body_size_max_bytes), between(kib, gib)},
     {"chunk_extension_max_bytes", SETTING(http.chunk_extension_max_bytes), between(0, mib)},
     {"chunk_count_max", SETTING(http.chunk_count_max), between(16, 1'000'000'000)},
     {"trailer_size_max_bytes", SETTING(http.trailer_size_max_bytes), between(0, mib)},
     {"response_head_size_max_bytes", SETTING(http.response_head_size_max_bytes), between(kib, mib)},
-    {"response_header_count_max", SETTING(http.response_header_count_max), between(8, 4096)},
+    {"response_header_count_max", SETTING(http.response_header_count_max), between(8, 510)},
     {"sse_event_size_max_bytes", SETTING(http.sse_event_size_max_bytes),
      between(16 * kib, 256 * mib)},
     {"json_depth_max", SETTING(json.depth_max), between(4, 1024)},

@@ -36,7 +36,7 @@ bool Exchange::begin_answer(uint16_t status) {
 
 void Exchange::write_cors() {
   const config::CorsSettings& cors = snapshot_->config->settings.cors;
-  if (!cors.enabled() || head_ == nullptr) return;
+  if (!cors.enabled() || head_ == nullptr || client_->side() == Listening::admin_side) return;
   http::HeadWriter& head = relay_.head();
   head.raw("vary: origin\r\n");
   std::string_view origin = head_->headers.find("origin");
@@ -50,24 +50,26 @@ void Exchange::write_cors() {
   head.header("access-control-allow-methods",
               endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
   // The openai clients in browsers send the x-stainless ones.
-  head.raw("access-control-allow-headers: authorization, content-type, x-api-key, x-stainless-arch, "
-           "x-stainless-lang, x-stainless-os, x-stainless-package-version, x-stainless-retry-count, "
-           "x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout\r\n");
+  head.raw("access-control-allow-headers: authorization, content-type, x-api-key, idempotency-key, traceparent, "
+           "tracestate, openai-organization, openai-project, x-hyperion-fault, x-stainless-arch, "
+           "x-stainless-helper-method, x-stainless-lang, x-stainless-os, x-stainless-package-version, "
+           "x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout\r\n");
   head.header("access-control-max-age", cors.max_age_s);
 }
 
 void Exchange::refuse(const Failure& failure, Side side, Phase phase) {
   record_.side = side;
   record_.phase = phase;
-  answer_failure(failure);
-  finish(Outcome::refused, false);
+  bool sent = answer_failure(failure);
+  finish(Outcome::refused, !sent);
 }
 
-void Exchange::answer_failure(const Failure& failure) {
-  if (client_ == nullptr || relay_.head_sent()) return;
+// False: out of memory; the connection must show that there is no answer.
+bool Exchange::answer_failure(const Failure& failure) {
+  if (client_ == nullptr || relay_.head_sent()) return false;
   char body[failure_body_max_bytes];
   size_t size = write_body(failure, body, sizeof(body));
-  if (!begin_answer(failure.status)) return;
+  if (!begin_answer(failure.status)) return false;
   http::HeadWriter& head = relay_.head();
   head.raw("content-type: application/json\r\n");
   if (failure.status == 405 && endpoint_ != nullptr) head.header("allow", allowed_methods(*endpoint_));
@@ -75,8 +77,10 @@ void Exchange::answer_failure(const Failure& failure) {
   if (failure.retry_after_s != 0) head.header("retry-after", failure.retry_after_s);
   if (failure.should_retry_no) head.raw("x-should-retry: false\r\n");
   if (record_.attempts != 0) head.header("x-hyperion-attempts", record_.attempts);
-  if (relay_.end_head(size)) relay_.body({body, size});
+  if (!record_.provider.empty()) head.header("x-hyperion-provider", record_.provider);
+  if (!record_.model.empty()) head.header("x-hyperion-model", record_.model);
   record_.response_bytes = size;
+  return relay_.end_head(size) && relay_.body({body, size});
 }
 
 void Exchange::answer_options() {
@@ -85,8 +89,8 @@ void Exchange::answer_options() {
     return;
   }
   relay_.head().header("allow", endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
-  relay_.end_head(0);
-  finish(Outcome::answered, false);
+  bool sent = relay_.end_head(0);
+  finish(sent ? Outcome::answered : Outcome::failed, !sent);
 }
 
 void Exchange::answer_text(uint16_t status, std::string_view content_type, std::string_view body) {

@@ -11,6 +11,14 @@ namespace {
 using dialect::openai_chat::observe_answer;
 using dialect::openai_chat::observe_event;
 
+// Longer header values are neither forwarded to a provider nor relayed to a client: a head of ours must fit.
+constexpr size_t forwarded_value_max_bytes = 512;
+// Room that relayed headers leave for our own.
+constexpr size_t answer_head_reserve_bytes = 2048;
+
+// A request may ask for shorter deadlines than the conf's, never for longer ones.
+uint64_t bounded(uint32_t conf_ms, uint32_t asked_ms) { return asked_ms != 0 && asked_ms < conf_ms ? asked_ms : conf_ms; }
+
 // The head of a response and nothing else.
 size_t arena_size_max(const http::Limits& limits) {
   return size_t{limits.response_head_size_max_bytes} * 2 + 16 * 1024;
@@ -29,6 +37,15 @@ Attempt::~Attempt() {
   exchange_.gateway().runtime().timers.cancel(total_);
 }
 
+// Silence counts while we listen: not while a slow client keeps us from reading.
+void Attempt::arm_idle() {
+  if (!paused_) arm(idle_ms());
+}
+
+uint64_t Attempt::idle_ms() const {
+  return bounded(exchange_.deployment().provider->timeouts.idle_ms, exchange_.timeouts().idle_ms);
+}
+
 void Attempt::arm(uint64_t after_ms) {
   if (HYPERION_PLANTED(silence_not_timed)) return;
   io::Runtime& runtime = exchange_.gateway().runtime();
@@ -39,12 +56,13 @@ void Attempt::start(bool fresh) {
   io::Runtime& runtime = exchange_.gateway().runtime();
   const catalog::Provider& provider = *exchange_.deployment().provider;
   exchange_.snapshot().providers[provider.index].counters->attempts.add();
-  runtime.timers.arm(total_, runtime.clock.now() + provider.timeouts.total_ms * ns_per_ms);
+  uint64_t total_ms = bounded(provider.timeouts.total_ms, exchange_.timeouts().total_ms);
+  runtime.timers.arm(total_, runtime.clock.now() + total_ms * ns_per_ms);
   if (upstream::Connection* connection = pool_.borrow(*this, fresh)) {
     on_borrowed(connection);
     return;
   }
-  uint64_t wait_ms = provider.timeouts.connect_ms;
+  uint64_t wait_ms = bounded(provider.timeouts.connect_ms, exchange_.timeouts().connect_ms);
   if (provider.base_url.tls) wait_ms += provider.timeouts.tls_handshake_ms;
   arm(wait_ms + 100);  // the connection's own deadline speaks first
 }
@@ -85,7 +103,8 @@ void Attempt::send_request() {
   exchange_.record().sent = exchange_.gateway().runtime().clock.precise_now();
   // A plain answer is silent until it is finished: only the total time bounds it.
   const catalog::Provider& provider = *exchange_.deployment().provider;
-  arm(exchange_.wants_stream() ? exchange_.deployment().first_byte_ms() : provider.timeouts.total_ms);
+  arm(exchange_.wants_stream() ? bounded(exchange_.deployment().first_byte_ms(), exchange_.timeouts().first_token_ms)
+                               : provider.timeouts.total_ms);
 }
 
 void Attempt::write_head(http::HeadWriter& writer) {
@@ -109,14 +128,13 @@ void Attempt::write_head(http::HeadWriter& writer) {
   }
   for (std::string_view name : {"traceparent", "tracestate", "idempotency-key"}) {
     std::string_view value = exchange_.request().headers.find(name);
-    if (!value.empty()) writer.header(name, value);
+    if (!value.empty() && value.size() <= forwarded_value_max_bytes) writer.header(name, value);
   }
-  if (!exchange_.forwarded_fault().empty()) writer.header("x-hyperion-fault", exchange_.forwarded_fault());
+  std::string_view fault = exchange_.forwarded_fault();
+  if (!fault.empty() && fault.size() <= forwarded_value_max_bytes) writer.header("x-hyperion-fault", fault);
   writer.header("content-length", exchange_.upstream_body().size_bytes);
   writer.end();
 }
-
-void Attempt::on_request_progress() {}
 
 void Attempt::on_response_head(const http::ResponseHead& head) {
   head_ = head;
@@ -125,9 +143,13 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
   exchange_.record().upstream_last = gateway.runtime().clock.now();
   size_t status_class = head.status / 100 <= 5 ? head.status / 100 : 0;
   exchange_.snapshot().providers[exchange_.deployment().provider->index].counters->status_class[status_class].add();
+  if (head.status == 401 || head.status == 402 || head.status == 403) {
+    // Our own key was refused: nothing the client could act upon, and nothing to show it.
+    fail(ErrorCode::unauthorised, Phase::await_head);
+    return;
+  }
   std::string_view type = head.headers.find("content-type");
   kind_ = head.status == 200 && type.starts_with("text/event-stream") ? Kind::stream : Kind::plain;
-  const catalog::Provider& provider = *exchange_.deployment().provider;
   if (kind_ == Kind::stream) {
     state_ = State::await_token;
   } else {
@@ -137,7 +159,7 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
       return;
     }
     state_ = State::relay;
-    arm(provider.timeouts.idle_ms);
+    arm_idle();
   }
 }
 
@@ -147,7 +169,7 @@ void Attempt::on_response_body(std::string_view bytes) {
   if (kind_ == Kind::stream) {
     stream_body(bytes);
   } else {
-    arm(exchange_.deployment().provider->timeouts.idle_ms);
+    arm_idle();
     plain_body(bytes);
   }
 }
@@ -165,16 +187,13 @@ void Attempt::plain_body(std::string_view bytes) {
     return;
   }
   if (committed_) {
-    relay_bytes(bytes);
+    if (!relay_bytes(bytes)) fail(ErrorCode::overloaded, Phase::relay);
     return;
   }
   bool whole = head_.framing == http::Framing::content_length && bytes.size() == head_.content_length;
   if (whole && !hides_secret(bytes)) {
     observe_answer(bytes, usage_);
-    if (commit(bytes.size())) {
-      whole_sent_ = true;
-      relay_bytes(bytes);
-    }
+    if (!commit(bytes.size()) || !relay_bytes(bytes)) fail(ErrorCode::overloaded, Phase::relay);
     return;
   }
   if (!held_.append(bytes)) {
@@ -188,8 +207,10 @@ void Attempt::plain_body(std::string_view bytes) {
     fail(ErrorCode::malformed_http, Phase::relay);
     return;
   }
-  if (!commit(length)) return;
-  relay_bytes(held_.view());
+  if (!commit(length) || !relay_bytes(held_.view())) {
+    fail(ErrorCode::overloaded, Phase::relay);
+    return;
+  }
   held_.release();
 }
 
@@ -205,29 +226,35 @@ void Attempt::stream_body(std::string_view bytes) {
   bool progress = false;
   size_t whole = look_at_events(view, commit_now, progress);
   if (HYPERION_PLANTED(event_split) && committed_) whole = view.size();
-  if (progress && committed_) arm(exchange_.deployment().provider->timeouts.idle_ms);
+  if (progress && committed_) arm_idle();
   if (view.size() - whole > exchange_.snapshot().config->settings.http.sse_event_size_max_bytes) {
     fail(ErrorCode::malformed_sse, phase());
     return;
   }
   if (!committed_ && (commit_now || whole > held_max_bytes || held_events_ > held_max_events)) {
-    if (!commit(Relay::unknown_length)) return;
-    arm(exchange_.deployment().provider->timeouts.idle_ms);
+    if (!commit(Relay::unknown_length)) {
+      fail(ErrorCode::overloaded, phase());
+      return;
+    }
+    arm_idle();
   }
+  if (!keep_rest(view, whole, in_place)) fail(ErrorCode::overloaded, phase());
+}
+
+// Relays the whole events once committed; what must wait stays in `held_`. False: out of memory.
+bool Attempt::keep_rest(std::string_view view, size_t whole, bool in_place) {
   if (committed_) {
-    if (whole > 0) relay_bytes(view.substr(0, whole));
-    if (state_ == State::join) return;
+    if (whole > 0 && !relay_bytes(view.substr(0, whole))) return false;
+    looked_at_ = 0;
     if (in_place) {
       if (HYPERION_PLANTED(partial_event_dropped)) whole = view.size();
-      if (!held_.append(view.substr(whole))) fail(ErrorCode::overloaded, phase());
-    } else {
-      held_.consume(whole);
+      return held_.append(view.substr(whole));
     }
-    looked_at_ = 0;
-  } else {
-    if (in_place && !held_.append(view)) fail(ErrorCode::overloaded, phase());
-    looked_at_ = whole;
+    held_.consume(whole);
+    return true;
   }
+  looked_at_ = whole;
+  return !in_place || held_.append(view);
 }
 
 // Observes every whole event from `looked_at_` on; returns where the last one ends.
@@ -249,17 +276,12 @@ size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& pr
   return at;
 }
 
+// Queues the head of the answer. False: out of memory, nothing was queued.
 bool Attempt::commit(uint64_t length) {
   exchange_.record().first_token = exchange_.gateway().runtime().clock.now();
-  if (!exchange_.begin_answer(head_.status)) {
-    fail(ErrorCode::overloaded, Phase::relay);
-    return false;
-  }
+  if (!exchange_.begin_answer(head_.status)) return false;
   write_answer_headers();
-  if (!exchange_.relay().end_head(length)) {
-    fail(ErrorCode::overloaded, Phase::relay);
-    return false;
-  }
+  if (!exchange_.relay().end_head(length)) return false;
   committed_ = true;
   state_ = State::relay;
   return true;
@@ -269,10 +291,12 @@ void Attempt::write_answer_headers() {
   http::HeadWriter& head = exchange_.relay().head();
   const Record& record = exchange_.record();
   std::string_view type = head_.headers.find("content-type");
-  if (!type.empty()) head.header("content-type", type);
+  if (!type.empty() && type.size() <= forwarded_value_max_bytes) head.header("content-type", type);
   // Told by the provider under its own name with ours in front; what the client must act on as it is.
   for (size_t i = 0; i < head_.headers.count; ++i) {
     const http::Header& header = head_.headers.items[i];
+    bool fits = header.value.size() <= forwarded_value_max_bytes && head.room() > answer_head_reserve_bytes;
+    if (!fits) continue;
     constexpr std::string_view limits = "x-ratelimit-";
     bool limit = header.name.size() > limits.size() &&
                  http::equal_ignoring_case(header.name.substr(0, limits.size()), limits);
@@ -285,8 +309,9 @@ void Attempt::write_answer_headers() {
       if (rest.size() + 11 > sizeof(name)) continue;
       size_t size = 11 + rest.copy(name + 11, rest.size());
       head.header({name, size}, header.value);
-    } else if (http::equal_ignoring_case(header.name, "retry-after") && head_.status >= 400) {
-      head.header("retry-after", header.value);
+    } else if (head_.status >= 400 && (http::equal_ignoring_case(header.name, "retry-after") ||
+                                       http::equal_ignoring_case(header.name, "retry-after-ms"))) {
+      head.header(header.name, header.value);
     } else if (http::equal_ignoring_case(header.name, "content-encoding")) {
       head.header("content-encoding", header.value);
     }
@@ -295,16 +320,15 @@ void Attempt::write_answer_headers() {
   head.raw(exchange_.snapshot().providers[exchange_.deployment().provider->index].answer_head);
   head.header("x-hyperion-model", record.model);
   head.header("x-hyperion-requested-model", record.requested_model);
+  if (!exchange_.dropped_options().empty()) head.header("x-hyperion-dropped-params", exchange_.dropped_options());
   head.header("x-hyperion-attempts", record.attempts);
   Instant now = exchange_.gateway().runtime().clock.precise_now();
   head.header("x-hyperion-overhead-us", record.overhead_ns(now) / ns_per_us);
 }
 
-void Attempt::relay_bytes(std::string_view bytes) {
-  if (!exchange_.relay().body(bytes)) {
-    fail(ErrorCode::overloaded, Phase::relay);
-    return;
-  }
+// Queues bytes for the client, and stops reading the provider when too many wait there. False: out of memory.
+bool Attempt::relay_bytes(std::string_view bytes) {
+  if (!exchange_.relay().body(bytes)) return false;
   exchange_.record().response_bytes += bytes.size();
   exchange_.flush_answer();
   size_t backlog = exchange_.client_backlog_bytes();
@@ -314,6 +338,7 @@ void Attempt::relay_bytes(std::string_view bytes) {
     // The silence is the client's, whose own stall timer runs.
     exchange_.gateway().runtime().timers.cancel(deadline_);
   }
+  return true;
 }
 
 void Attempt::on_client_progress() {
@@ -322,7 +347,7 @@ void Attempt::on_client_progress() {
   if (backlog > exchange_.snapshot().config->settings.limits.relay_backlog_max_bytes / 2) return;
   paused_ = false;
   connection_->resume_reading();
-  arm(exchange_.deployment().provider->timeouts.idle_ms);
+  arm_idle();
 }
 
 void Attempt::on_response_complete(bool released) {
@@ -347,12 +372,10 @@ void Attempt::on_response_complete(bool released) {
       return;
     }
     observe_answer(held_.view(), usage_);
-    if (!commit(held_.size())) {
-      join(released);
-      return;
-    }
-    if (!exchange_.relay().body(held_.view())) {
-      give_up(make_error(ErrorCode::overloaded, Side::gateway));
+    if (!commit(held_.size()) || !exchange_.relay().body(held_.view())) {
+      Error error = make_error(ErrorCode::overloaded, Side::gateway);
+      error.phase = Phase::relay;
+      on_response_failed(error, released);
       return;
     }
     exchange_.record().response_bytes += held_.size();
@@ -434,8 +457,8 @@ Phase Attempt::phase() const {
 
 void Attempt::on_deadline() {
   // No connection in time although none failed: all are busy, or the name is not resolved yet.
-  bool busy = state_ == State::connect && pool_.connection_count() > pool_.idle_count();
-  fail(busy ? ErrorCode::overloaded : ErrorCode::timed_out, phase());
+  bool busy = state_ == State::connect && pool_.at_capacity();
+  fail(busy ? ErrorCode::too_many : ErrorCode::timed_out, phase());
 }
 
 void Attempt::on_total() {

@@ -32,6 +32,8 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void start(bool fresh);
   // The exchange wants no more of it. No report follows; it joins by itself.
   void cancel();
+  // True while its reading waits for the client to take bytes.
+  bool waits_for_client() const { return paused_; }
   // How far it has come, for the end code.
   Phase phase() const;
   // The client has taken bytes: go on reading if reading was paused for it.
@@ -50,7 +52,6 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void on_response_complete(bool released) override;
   void on_response_failed(Error error, bool released) override;
   void on_released() override;
-  void on_request_progress() override;
 
   void send_request();
   void write_head(http::HeadWriter& writer);
@@ -59,12 +60,15 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   size_t look_at_events(std::string_view bytes, bool& commit, bool& progress);
   bool commit(uint64_t length);
   void write_answer_headers();
-  void relay_bytes(std::string_view bytes);
+  bool relay_bytes(std::string_view bytes);
+  bool keep_rest(std::string_view view, size_t whole, bool in_place);
   void finish_answer(bool released);
   void fail(ErrorCode code, Phase phase);
   void give_up(Error error);
   void join(bool released);
   void arm(uint64_t after_ms);
+  void arm_idle();
+  uint64_t idle_ms() const;
   void on_deadline();
   void on_total();
   bool hides_secret(std::string_view body);
@@ -81,7 +85,6 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   bool committed_ = false;
   bool done_seen_ = false;    // the stream's end marker
   bool paused_ = false;       // reading stopped because the client is slow
-  bool whole_sent_ = false;   // a plain answer that came in one piece went straight through
   uint32_t held_events_ = 0;
   size_t looked_at_ = 0;      // of held_: whole events already observed
   uint64_t body_bytes_ = 0;

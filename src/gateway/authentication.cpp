@@ -25,10 +25,4 @@ const config::VirtualKey* authenticate(const http::RequestHead& head, const conf
   return presented.empty() ? nullptr : key;
 }
 
-bool admin_token_matches(const http::RequestHead& head, std::string_view token) {
-  if (token.empty()) return false;
-  // Equal lengths for the comparison, whatever was presented.
-  return tls::constant_time_equal(tls::sha256(bearer_of(head)).view(), tls::sha256(token).view());
-}
-
 }  // namespace hyperion::gateway

@@ -16,7 +16,4 @@ inline constexpr size_t credential_size_max_bytes = 512;
 // nullptr: not known (or revoked, or nothing presented).
 const config::VirtualKey* authenticate(const http::RequestHead& head, const config::VirtualKeys& keys);
 
-// The bearer token of the admin listener.
-bool admin_token_matches(const http::RequestHead& head, std::string_view token);
-
 }  // namespace hyperion::gateway

@@ -25,7 +25,8 @@ Client::Client(Gateway& gateway, io::Stream* stream, Listening side, bool handsh
       side_(side),
       handshake_(handshake),
       parser_(gateway.snapshot()->config->settings.http),
-      arena_(gateway.runtime().blocks, arena_size_max(gateway.snapshot()->config->settings.http)) {}
+      arena_(gateway.runtime().blocks, arena_size_max(gateway.snapshot()->config->settings.http)),
+      held_back_(gateway.runtime().blocks, gateway.bodies()) {}
 
 Client::~Client() {
   gateway_.runtime().timers.cancel(deadline_);
@@ -63,54 +64,47 @@ bool Client::will_keep_alive() const {
 
 void Client::on_read(std::string_view bytes) {
   gateway_.counters().bytes_received.add(bytes.size());
-  switch (state_) {
-    case State::idle:
-    case State::reading:
-      if (held_back_.empty()) {
-        consume(bytes);
-      } else {
-        hold_back(bytes);
-      }
-      return;
-    case State::answering:
-      hold_back(bytes);
-      return;
-    case State::closing:
-      drained_bytes_ += bytes.size();
-      if (drained_bytes_ > gateway_.snapshot()->config->settings.limits.early_answer_drain_max_bytes) {
-        // The rest stays unread until the deadline: to close now would be a reset, and the answer,
-        // which may not even be sent yet, would be lost.
-        stream_->pause_reading();
-      }
-      return;
-    case State::gone:
-      return;
+  if (held_back_.empty()) bytes.remove_prefix(consume(bytes));
+  if (bytes.empty() || state_ == State::gone) return;
+  if (state_ == State::closing) {
+    drain(bytes.size());
+  } else {
+    hold_back(bytes);
   }
 }
 
-void Client::hold_back(std::string_view bytes) {
+// What comes after an early answer is discarded, up to a bound.
+void Client::drain(size_t size) {
+  drained_bytes_ += size;
+  if (drained_bytes_ <= gateway_.snapshot()->config->settings.limits.early_answer_drain_max_bytes) return;
+  // The rest stays unread until the deadline: to close now would be a reset, and the answer,
+  // which may not even be sent yet, would be lost.
   stream_->pause_reading();
-  if (held_back_.size() + bytes.size() > held_back_max_bytes) {
+}
+
+// Sent ahead of its turn. A little is kept while reading goes on, so that the client's end is seen.
+void Client::hold_back(std::string_view bytes) {
+  if (HYPERION_PLANTED(pipelined_bytes_lost)) return;
+  bool fits = held_back_.size() + bytes.size() <= held_back_max_bytes && held_back_.append(bytes);
+  if (!fits) {
     terminate();
     return;
   }
-  if (!HYPERION_PLANTED(pipelined_bytes_lost)) held_back_.append(bytes);
+  bool much = held_back_.size() - held_offset_ > held_back_reading_bytes;
+  if (much || state_ != State::answering) stream_->pause_reading();
 }
 
-// Feeds the parser until a request is complete and being worked on, or the bytes are used up.
-void Client::consume(std::string_view bytes) {
+// Feeds the parser until a request is complete and being worked on, or the bytes are used up; returns how many were.
+size_t Client::consume(std::string_view bytes) {
+  size_t offered = bytes.size();
   while (state_ == State::idle || state_ == State::reading) {
     if (state_ == State::idle) {
-      if (bytes.empty()) return;
-      if (stream_->output().size_bytes() > backlog_max_bytes()) {
-        hold_back(bytes);  // it sends, but does not read
-        return;
-      }
-      if (!begin_exchange()) return;
+      // One that sends but does not read waits.
+      if (bytes.empty() || stream_->output().size_bytes() > backlog_max_bytes()) break;
+      if (!begin_exchange()) break;
     }
-    size_t used = parser_.feed(bytes, arena_, *this);
-    bytes.remove_prefix(used);
-    if (state_ == State::gone) return;
+    bytes.remove_prefix(parser_.feed(bytes, arena_, *this));
+    if (state_ == State::gone) break;
     switch (parser_.state()) {
       case ParserState::head_ready:
         exchange_->on_head(parser_.head());
@@ -123,10 +117,10 @@ void Client::consume(std::string_view bytes) {
         exchange_->on_rejected(parser_.rejection());
         break;
       default:
-        if (bytes.empty()) return;
+        if (bytes.empty()) return offered;
     }
   }
-  if (!bytes.empty()) on_read(bytes);
+  return offered - bytes.size();
 }
 
 bool Client::begin_exchange() {
@@ -138,6 +132,8 @@ bool Client::begin_exchange() {
     terminate();
     return false;
   }
+  // The limits of the snapshot that the exchange holds: those read before may be gone.
+  parser_.next(gateway_.snapshot()->config->settings.http);
   ++requests_;
   arm_deadline(gateway_.snapshot()->config->settings.timeouts.head_ms);
   return true;
@@ -190,27 +186,35 @@ void Client::finish_exchange(bool broken) {
 // The next request was sent ahead: its turn has come, unless the client does not even read the answers.
 void Client::run_deferred() {
   if (state_ != State::idle || held_back_.empty()) return;
-  if (stream_->output().size_bytes() > backlog_max_bytes()) return;
-  std::string bytes;
-  bytes.swap(held_back_);
-  consume(bytes);
-  if (state_ == State::idle || state_ == State::reading) stream_->resume_reading();
+  held_offset_ += consume(held_back_.view().substr(held_offset_));
+  if (state_ == State::gone) return;
+  if (held_offset_ < held_back_.size() && state_ != State::closing) return;
+  held_back_.release();
+  held_offset_ = 0;
+  stream_->resume_reading();
 }
 
 void Client::flush() {
   if (state_ == State::gone) return;
   stream_->flush();
-  if (!stall_.armed()) {
+  if (!stall_.armed() && !stream_->output().empty()) {
     uint64_t after_ms = gateway_.snapshot()->config->settings.timeouts.write_stall_ms;
     gateway_.runtime().timers.arm(stall_, gateway_.runtime().clock.now() + after_ms * ns_per_ms);
   }
+}
+
+// A silent send may report as late as the next wake-up, unless somebody waits for room or for the end.
+bool Client::awaits_written() const {
+  return state_ == State::closing || close_after_ || !held_back_.empty() ||
+         (exchange_ != nullptr && exchange_->waits_for_client());
 }
 
 void Client::on_written() {
   if (state_ == State::gone) return;
   if (stream_->output().empty()) {
     gateway_.runtime().timers.cancel(stall_);
-    if (state_ == State::closing && peer_ended_) {
+    bool over = (state_ == State::closing && peer_ended_) || (state_ == State::idle && close_after_);
+    if (over) {
       terminate();
       return;
     }
@@ -224,7 +228,8 @@ void Client::on_written() {
 
 void Client::begin_closing() {
   state_ = State::closing;
-  held_back_.clear();
+  held_back_.release();
+  held_offset_ = 0;
   drained_bytes_ = 0;
   stream_->finish_writing();
   if (peer_ended_ && stream_->output().empty()) {
@@ -258,7 +263,8 @@ void Client::arm_deadline(uint64_t after_ms) {
 // A body must keep to a minimum rate after some grace, and end in time altogether.
 Instant Client::body_due() const {
   const config::ClientTimeouts& timeouts = gateway_.snapshot()->config->settings.timeouts;
-  uint64_t rate = std::max<uint64_t>(timeouts.body_rate_min_bytes_per_s, 1);
+  uint64_t rate = timeouts.body_rate_min_bytes_per_s;
+  if (rate == 0) return body_begin_ + timeouts.body_total_ms * ns_per_ms;
   uint64_t allowed_ms = timeouts.body_grace_ms + parser_.body_bytes() * 1000 / rate;
   return body_begin_ + std::min<uint64_t>(allowed_ms, timeouts.body_total_ms) * ns_per_ms;
 }
@@ -287,7 +293,10 @@ void Client::on_deadline() {
       terminate();
       return;
     case State::idle:
-      if (!stream_->output().empty()) return;
+      if (!stream_->output().empty()) {
+        arm_deadline(gateway_.snapshot()->config->settings.timeouts.keep_alive_ms);
+        return;
+      }
       terminate();
       return;
     default:
@@ -303,7 +312,7 @@ void Client::on_stall() {
 
 void Client::begin_drain() {
   close_after_ = true;
-  if (state_ == State::idle && stream_->output().empty() && held_back_.empty()) terminate();
+  if (is_idle()) terminate();
 }
 
 void Client::terminate() {

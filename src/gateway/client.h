@@ -6,9 +6,8 @@
 // drain, so that the client sees the answer and not a reset. When the client goes, its exchange is told in the same turn.
 #pragma once
 
-#include <string>
-
 #include "base/arena.h"
+#include "base/byte_buffer.h"
 #include "base/intrusive_list.h"
 #include "gateway/endpoints.h"
 #include "gateway/relay.h"
@@ -45,6 +44,7 @@ class Client final : public ListNode<ClientTag>,
 
   // For the gateway -----------------------------------------------------------------------------
   void begin_drain();
+  bool is_idle() const { return state_ == State::idle && stream_->output().empty() && held_back_.empty(); }
   void terminate();
 
  private:
@@ -60,11 +60,13 @@ class Client final : public ListNode<ClientTag>,
   void on_read(std::string_view bytes) override;
   void on_end(Error error) override;
   void on_written() override;
+  bool awaits_written() const override;
   void on_closed() override;
   bool on_body(std::string_view bytes) override;
   void run_deferred() override;
 
-  void consume(std::string_view bytes);
+  size_t consume(std::string_view bytes);
+  void drain(size_t size);
   bool begin_exchange();
   void begin_body();
   void on_complete();
@@ -78,8 +80,11 @@ class Client final : public ListNode<ClientTag>,
   void on_deadline();
   void on_stall();
 
-  // Pipelined bytes of one client that wait for their turn. One receive of the kernel may bring half a megabyte.
+  // Pipelined bytes of one client that wait for their turn, on the shard's budget for bodies. One receive of the kernel
+  // may bring half a megabyte.
   static constexpr size_t held_back_max_bytes = 1024 * 1024;
+  // Up to so many the connection is read on while an answer is awaited.
+  static constexpr size_t held_back_reading_bytes = 16 * 1024;
 
   Gateway& gateway_;
   io::Stream* stream_;
@@ -94,7 +99,8 @@ class Client final : public ListNode<ClientTag>,
   Instant body_begin_;
   http::RequestParser parser_;
   Arena arena_;
-  std::string held_back_;
+  ByteBuffer held_back_;
+  size_t held_offset_ = 0;  // of held_back_: consumed
   io::MemberTimer<Client, &Client::on_deadline> deadline_{this};
   io::MemberTimer<Client, &Client::on_stall> stall_{this};
 };

@@ -1,7 +1,9 @@
 #include "gateway/exchange.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "base/planted.h"
 #include "gateway/attempt.h"
@@ -14,6 +16,8 @@ namespace {
 
 // Bodies up to this size leave the scanner's memory as it is.
 constexpr size_t scanner_kept_bytes = 1024 * 1024;
+// Room for a body before its first byte has come.
+constexpr size_t body_reserved_bytes = 64 * 1024;
 
 }  // namespace
 
@@ -62,7 +66,9 @@ void Exchange::on_head(const http::RequestHead& head) {
     return;
   }
   record_.phase = Phase::body;
-  if (head.framing == http::Framing::content_length && !body_.reserve(head.content_length)) {
+  // Not the whole at once: a client that promises much and sends nothing must not hold the memory of others.
+  size_t expected = std::min<uint64_t>(head.content_length, body_reserved_bytes);
+  if (head.framing == http::Framing::content_length && !body_.reserve(expected)) {
     refuse(make_failure(503, "overloaded", {}, "No memory is free for a body of %llu bytes. Try again.",
                         static_cast<unsigned long long>(head.content_length)),
            Side::gateway, Phase::body);
@@ -176,6 +182,7 @@ void Exchange::scan_and_decide() {
   }
   wants_stream_ = scan.stream;
   record_.stream = scan.stream;
+  if (scan.options.any) read_options(scan.options);
   if (!resolve_model()) return;
   std::string_view name = resolution_.upstream_model;
   std::string_view replacement;
@@ -190,6 +197,21 @@ void Exchange::scan_and_decide() {
   }
   plan_ = json::plan_upstream_body(body_.view(), scan, replacement);
   start_attempt(false);
+}
+
+// What this version does with Hyperion's own options: deadlines hold, the rest is named as dropped, never silently ignored.
+void Exchange::read_options(const json::Options& options) {
+  timeouts_ = {options.connect_ms, options.first_token_ms, options.idle_ms, options.total_ms};
+  const std::pair<bool, std::string_view> given[] = {
+      {options.smart_routing, "smart_routing"}, {options.fallbacks.present(), "fallbacks"},
+      {options.max_cost_usd >= 0, "max_cost"},  {options.providers.present(), "providers"},
+      {options.explain, "explain"},             {options.bypass_cache, "bypass_cache"},
+      {options.cache_ttl_s != 0, "cache_ttl"},  {options.tags.present(), "tags"}};
+  for (const auto& [present, name] : given) {
+    if (!present) continue;
+    if (!dropped_options_.empty() && !client_->arena().append(dropped_options_, ", ")) return;
+    if (!client_->arena().append(dropped_options_, name)) return;
+  }
 }
 
 bool Exchange::resolve_model() {
@@ -240,7 +262,7 @@ bool Exchange::resolve_model() {
     return false;
   }
   if (proxied && !deployment.provider->usable) {
-    refuse(make_failure(503, "upstream_credentials", {}, "Provider %s cannot be used: %s.", deployment.provider->name.c_str(),
+    refuse(make_failure(502, "upstream_credentials", {}, "Provider %s cannot be used: %s.", deployment.provider->name.c_str(),
                         deployment.provider->unusable_because.c_str()),
            Side::gateway, Phase::decide);
     return false;
@@ -298,10 +320,11 @@ void Exchange::on_attempt_failed(Error error, bool committed) {
   }
   Failure failure = failure_of_upstream(error, record_.provider);
   failure.should_retry_no = retried_;
-  record_.outcome = Outcome::failed;
-  answer_failure(failure);
-  finish(Outcome::failed, false);
+  bool sent = answer_failure(failure);
+  finish(Outcome::failed, !sent);
 }
+
+bool Exchange::waits_for_client() const { return attempt_ != nullptr && attempt_->waits_for_client(); }
 
 void Exchange::on_client_progress() {
   if (attempt_ != nullptr) attempt_->on_client_progress();
@@ -319,10 +342,6 @@ void Exchange::on_client_gone(Error error) {
     attempt->cancel();
   }
   finish(Outcome::abandoned, true);
-}
-
-void Exchange::terminate() {
-  if (client_ != nullptr) client_->terminate();
 }
 
 void Exchange::on_attempt_joined(Attempt* attempt) {

@@ -33,6 +33,13 @@ class Gateway;
 
 struct ExchangeTag {};
 
+struct RequestTimeouts {
+  uint32_t connect_ms = 0;
+  uint32_t first_token_ms = 0;
+  uint32_t idle_ms = 0;
+  uint32_t total_ms = 0;
+};
+
 class Exchange final : public ListNode<ExchangeTag> {
  public:
   Exchange(Gateway& gateway, Client& client);
@@ -55,6 +62,11 @@ class Exchange final : public ListNode<ExchangeTag> {
   const http::RequestHead& request() const { return *head_; }
   bool wants_stream() const { return wants_stream_; }
   std::string_view forwarded_fault() const { return forwarded_fault_; }
+  // Deadlines that the request asked for; 0: none.
+  const RequestTimeouts& timeouts() const { return timeouts_; }
+  // Names of the request's own options that had no effect, for x-hyperion-dropped-params.
+  std::string_view dropped_options() const { return dropped_options_; }
+  bool waits_for_client() const;
   Record& record() { return record_; }
   Relay& relay() { return relay_; }
   // Bytes queued at the client and not taken yet.
@@ -71,8 +83,6 @@ class Exchange final : public ListNode<ExchangeTag> {
 
   // Whether an attempt still references the request's bytes.
   bool joined() const { return attempts_alive_ == 0 && finished_; }
-  // For the end of the process.
-  void terminate();
 
  private:
   uint64_t body_limit() const;
@@ -86,10 +96,11 @@ class Exchange final : public ListNode<ExchangeTag> {
   void answer_model();
   void answer_text(uint16_t status, std::string_view content_type, std::string_view body);
   void scan_and_decide();
+  void read_options(const json::Options& options);
   bool resolve_model();
   void start_attempt(bool fresh);
   void refuse(const Failure& failure, Side side, Phase phase);
-  void answer_failure(const Failure& failure);
+  bool answer_failure(const Failure& failure);
   void finish(Outcome outcome, bool broken);
   void release_if_joined();
 
@@ -106,6 +117,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   Attempt* attempt_ = nullptr;  // the one that is listened to
   uint32_t attempts_alive_ = 0;
   std::string_view forwarded_fault_;
+  std::string_view dropped_options_;
+  RequestTimeouts timeouts_;
   ByteBuffer body_;
   catalog::Resolution resolution_;
   json::SplicePlan plan_;

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "json/writer.h"
+#include "tls/problem.h"
 
 namespace hyperion::gateway {
 namespace {
@@ -78,7 +79,14 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
                                                        : "did not answer";
       return make_failure(504, "upstream_timeout", {}, "Provider %.*s %s in time. Try again.", size, name, what);
     }
+    case ErrorCode::unauthorised:
+      return make_failure(502, "upstream_credentials", {},
+                          "Provider %.*s refused the gateway's own key. Its operator must check api_key_env of that "
+                          "provider and its account.",
+                          size, name);
     case ErrorCode::overloaded:
+      return make_failure(503, "overloaded", {}, "Hyperion is at its memory limit. Try again in a second.");
+    case ErrorCode::too_many:
       return make_failure(503, "overloaded", {},
                           "All connections to provider %.*s are busy. Try again, or raise connections_per_shard_max.",
                           size, name);
@@ -88,8 +96,8 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
     case ErrorCode::tls_certificate:
     case ErrorCode::tls_handshake:
       return make_failure(502, "all_upstreams_failed", {},
-                          "The TLS connection to provider %.*s failed (%s). Check its certificate and ca_file.", size,
-                          name, name_of(error.code));
+                          "The TLS connection to provider %.*s failed: %s", size, name,
+                          tls::describe(tls::problem_of(error)));
     case ErrorCode::connect_failed:
       return make_failure(502, "all_upstreams_failed", {}, "Provider %.*s cannot be reached (%s). Try again.", size, name,
                           name_of(error.code));

@@ -42,24 +42,24 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   std::map<std::string, std::shared_ptr<tls::ClientContext>> contexts;
   for (const catalog::Provider& provider : config->catalog.providers()) {
     ProviderState state;
+    std::string ca_file = provider.ca_file.empty() ? config->settings.tls.ca_file : provider.ca_file;
     if (snapshot_ != nullptr) {
       for (const ProviderState& old : snapshot_->providers) {
         bool taken = std::any_of(next->providers.begin(), next->providers.end(),
                                  [&](const ProviderState& other) { return other.pool == old.pool; });
-        if (!taken && old.pool->serves(provider)) state.pool = old.pool;
+        if (!taken && old.pool->serves(provider, ca_file)) state.pool = old.pool;
       }
     }
     if (state.pool == nullptr) {
       std::shared_ptr<tls::ClientContext> context;
       if (provider.base_url.tls) {
-        std::string ca_file = provider.ca_file.empty() ? config->settings.tls.ca_file : provider.ca_file;
         std::shared_ptr<tls::ClientContext>& known = contexts[ca_file];
         std::string problem;
         if (known == nullptr) known = tls::ClientContext::create({ca_file}, handshake_gate_, &problem);
         if (known == nullptr) return "provider " + provider.name + ": " + problem;
         context = known;
       }
-      state.pool = std::make_shared<upstream::Pool>(runtime_, provider, config->settings.http, context);
+      state.pool = std::make_shared<upstream::Pool>(runtime_, provider, config->settings.http, context, ca_file);
     }
     state.counters = counters_.providers.get(provider.name);
     state.head = head_of(provider);
@@ -79,7 +79,9 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
     }
   }
   bodies_.limit_bytes = config->settings.memory.bodies_per_shard_max_bytes;
-  if (scanner_ == nullptr) scanner_ = std::make_unique<json::Scanner>(config->settings.http.body_size_max_bytes);
+  uint64_t body_max = config->settings.http.body_size_max_bytes;
+  bool changed = snapshot_ == nullptr || snapshot_->config->settings.http.body_size_max_bytes != body_max;
+  if (changed) scanner_ = std::make_unique<json::Scanner>(body_max);
   snapshot_ = std::move(next);
   for (const ProviderState& state : snapshot_->providers) state.pool->warm_up();
   return {};
@@ -139,11 +141,17 @@ void Gateway::set_addresses(const std::string& host, const std::vector<io::Addre
   }
 }
 
-bool Gateway::refuses_new_requests() const {
-  const config::MemorySettings& memory = snapshot_->config->settings.memory;
-  uint64_t percent = memory.refuse_at_percent;
+bool Gateway::memory_used_beyond(uint64_t percent) const {
   return runtime_.blocks.in_use() * 100 >= runtime_.blocks.blocks_max() * percent ||
          bodies_.used_bytes * 100 >= bodies_.limit_bytes * percent;
+}
+
+void Gateway::close_idle_clients() {
+  for (Client* client = open_clients_.front(); client != nullptr;) {
+    Client* next = open_clients_.next(client);
+    if (client->is_idle()) client->terminate();
+    client = next;
+  }
 }
 
 void Gateway::begin_drain() {

@@ -67,12 +67,16 @@ class Gateway {
   Attempt* create_attempt(Exchange& exchange);
   void release(Attempt* attempt) { attempts_.destroy(attempt); }
   void release(Client* client);
-  // Memory is nearly gone: new requests get 503.
-  bool refuses_new_requests() const;
+  // Memory is nearly gone: new requests get 503; beyond that, new connections are not even accepted.
+  bool refuses_new_requests() const { return memory_used_beyond(snapshot_->config->settings.memory.refuse_at_percent); }
+  bool stops_accepting() const { return memory_used_beyond(snapshot_->config->settings.memory.stop_accept_at_percent); }
+  void close_idle_clients();
   void log(const Record& record);
   void next_request_id(char* out);
 
  private:
+  bool memory_used_beyond(uint64_t percent) const;
+
 
   io::Runtime& runtime_;
   Counters& counters_;

@@ -101,7 +101,8 @@ void write_time(Line& line, uint64_t wall_ns) {
 
 uint64_t Record::overhead_ns(Instant until) const {
   uint64_t whole = elapsed_ns(begin, until);
-  uint64_t waited = sent && upstream_last ? elapsed_ns(sent, upstream_last) : 0;
+  // Without a byte of an answer the whole time since the request was sent is the provider's.
+  uint64_t waited = sent ? elapsed_ns(sent, upstream_last ? upstream_last : until) : 0;
   return whole > waited ? whole - waited : 0;
 }
 

@@ -28,6 +28,7 @@ class HeadWriter {
 
   // False if something did not fit; what was written is then unusable.
   bool complete() const { return !overflow_; }
+  size_t room() const { return static_cast<size_t>(end_ - at_); }
   size_t size() const { return static_cast<size_t>(at_ - begin_); }
   unsigned skipped() const { return skipped_; }
 

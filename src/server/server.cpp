@@ -2,11 +2,15 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <netinet/in.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <set>
 
 #include "admin/metrics.h"
 #include "base/log.h"
@@ -40,15 +44,23 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// No core file and no look into our memory by others of the same user: keys are in it.
+void keep_secrets_in_memory() {
+  rlimit none{0, 0};
+  setrlimit(RLIMIT_CORE, &none);
+  prctl(PR_SET_DUMPABLE, 0);
+}
+
 }  // namespace
 
 Server::Server(std::shared_ptr<const config::Config> config, std::string conf_path)
     : config_(std::move(config)), conf_path_(std::move(conf_path)) {}
 
 Server::~Server() {
-  if (resolver_ != nullptr) resolver_->stop();
   stop_shards();
+  if (resolver_ != nullptr) resolver_->stop();
   shards_.clear();
+  for (const std::string& path : socket_paths_) unlink(path.c_str());
   if (log_writer_ != nullptr) log_writer_->stop();
 }
 
@@ -56,6 +68,8 @@ void Server::block_signals() {
   sigset_t set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  // The hand-over to a new binary is not built: the signal must not end what runs.
+  signal(SIGUSR2, SIG_IGN);
 }
 
 // A socket with SO_REUSEPORT would quietly share the port with another Hyperion: one without it tells.
@@ -64,6 +78,11 @@ std::string Server::bind_one(io::Address address, gateway::Listening side, bool 
   int probe = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int on = 1;
   setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+  if (address.storage.ss_family == AF_INET6) setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  // A path that nobody listens on was left behind by a process that died.
+  bool left_behind = address.storage.ss_family == AF_UNIX &&
+                     connect(probe, address.get(), address.size) != 0 && errno == ECONNREFUSED;
+  if (left_behind) unlink(address.text().c_str() + 5);
   bool busy = address.port() != 0 && bind(probe, address.get(), address.size) != 0 && errno == EADDRINUSE;
   close(probe);
   if (busy) {
@@ -74,8 +93,11 @@ std::string Server::bind_one(io::Address address, gateway::Listening side, bool 
   size_t count = side == gateway::Listening::admin_side ? 1 : sockets_.size();
   int backlog = static_cast<int>(config_->settings.server.backlog);
   for (size_t i = 0; i < count; ++i) {
-    int fd = io::Listener::bind_socket(address, backlog, problem);
+    // A path can be bound once: its shards share the socket.
+    bool shared = address.storage.ss_family == AF_UNIX && i > 0;
+    int fd = shared ? dup(sockets_[0].back().fd) : io::Listener::bind_socket(address, backlog, problem);
     if (fd < 0) return problem;
+    if (address.storage.ss_family == AF_UNIX && i == 0) socket_paths_.push_back(address.text().substr(5));
     if (i == 0) {
       sockaddr_storage bound{};
       socklen_t size = sizeof(bound);
@@ -104,28 +126,37 @@ std::string Server::bind_all() {
   return {};
 }
 
-// Certificates are read by each shard; a file that cannot be used is found before any shard has begun.
-std::string Server::check_tls_files() const {
+// Certificates are read by each shard; a file that cannot be used is found before any shard has begun, and at a reload before
+// anything has changed.
+std::string Server::check_tls_files(const config::Config& config) {
   SystemClock clock;
   io::TimerWheel timers(clock.now());
   tls::HandshakeGate gate(clock, timers);
   std::string problem;
-  if (!config_->settings.tls.listen.empty()) {
-    tls::ServerSettings server{config_->settings.tls.certificate_file, config_->settings.tls.key_file};
+  const config::TlsSettings& tls = config.settings.tls;
+  if (!tls.listen.empty()) {
+    tls::ServerSettings server{tls.certificate_file, tls.key_file};
     if (tls::ServerContext::create(server, gate, &problem) == nullptr) return "[tls]: " + problem;
+  }
+  std::set<std::string> checked;
+  for (const catalog::Provider& provider : config.catalog.providers()) {
+    std::string ca_file = provider.ca_file.empty() ? tls.ca_file : provider.ca_file;
+    if (!provider.base_url.tls || !checked.insert(ca_file).second) continue;
+    if (tls::ClientContext::create({ca_file}, gate, &problem) == nullptr) return "provider " + provider.name + ": " + problem;
   }
   return {};
 }
 
 io::Refusal Server::start() {
   raise_descriptor_limit();
+  keep_secrets_in_memory();
   const config::ServerSettings& settings = config_->settings.server;
   std::vector<int> cores = available_cores();
   bool pinned = settings.pin || !settings.cores.empty();
   if (!settings.cores.empty()) cores.assign(settings.cores.begin(), settings.cores.end());
   size_t count = settings.shards != 0 ? settings.shards : cores.size();
   sockets_.resize(count);
-  std::string problem = check_tls_files();
+  std::string problem = check_tls_files(*config_);
   if (problem.empty()) problem = bind_all();
   if (!problem.empty()) return {problem, "Nothing was started."};
   if (config_->settings.log.target != "off") {
@@ -195,11 +226,17 @@ void Server::reload() {
   config::LoadOutcome outcome = config::load_file(conf_path_);
   for (const std::string& warning : outcome.warnings) log_warning(warning);
   for (const std::string& error : outcome.errors) log_warning("reload refused: " + error);
-  if (outcome.config == nullptr) return;
+  std::string problem = outcome.config != nullptr ? check_tls_files(*outcome.config) : "";
+  if (!problem.empty()) log_warning("reload refused: " + problem);
+  if (outcome.config == nullptr || !problem.empty()) {
+    reloads_refused_.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  reloads_.fetch_add(1, std::memory_order_relaxed);
   config_ = outcome.config;
   for (auto& shard : shards_) shard->apply(config_);
   watch_names();
-  log_info("conf reloaded, stamp " + config_->stamp + " (addresses, cores and memory change at a restart only)");
+  log_info("conf reloaded, stamp " + config_->stamp + " (addresses, cores, memory, the log and our own certificate change at a restart only)");
 }
 
 bool Server::all_finished() const {
@@ -228,8 +265,8 @@ int Server::drain() {
       break;
     }
   }
-  if (resolver_ != nullptr) resolver_->stop();
   stop_shards();
+  if (resolver_ != nullptr) resolver_->stop();
   if (log_writer_ != nullptr) log_writer_->stop();
   log_writer_.reset();
   return cut_off ? exit_cut_off : exit_drained;
@@ -238,7 +275,8 @@ int Server::drain() {
 std::string Server::metrics() {
   std::vector<const gateway::Counters*> counters;
   for (const auto& shard : shards_) counters.push_back(&shard->counters());
-  return admin::render_metrics(counters);
+  return admin::render_metrics(counters, {reloads_.load(std::memory_order_relaxed),
+                                          reloads_refused_.load(std::memory_order_relaxed)});
 }
 
 }  // namespace hyperion::server

@@ -6,6 +6,7 @@
 // on the main thread, or on the resolver's; never on a shard.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
@@ -47,7 +48,7 @@ class Server final : private gateway::Pages {
 
   std::string bind_all();
   std::string bind_one(io::Address address, gateway::Listening side, bool tls);
-  std::string check_tls_files() const;
+  static std::string check_tls_files(const config::Config& config);
   void reload();
   void watch_names();
   int drain();
@@ -61,6 +62,9 @@ class Server final : private gateway::Pages {
   std::vector<int> cores_;
   std::vector<std::vector<ListeningSocket>> sockets_;  // by shard
   std::vector<std::string> address_texts_;
+  std::vector<std::string> socket_paths_;  // of unix listeners, removed at the end
+  std::atomic<uint64_t> reloads_{0};
+  std::atomic<uint64_t> reloads_refused_{0};
   std::vector<std::unique_ptr<Shard>> shards_;
   std::unique_ptr<upstream::Resolver> resolver_;
 };

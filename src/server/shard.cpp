@@ -15,11 +15,16 @@ namespace {
 // How often gauges are refreshed and overload is looked at.
 constexpr uint64_t tick_ms = 1000;
 
-constexpr std::string_view overflow_answer =
-    "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
-    "connection: close\r\ncontent-length: 125\r\n\r\n"
-    "{\"error\":{\"message\":\"Hyperion is at its limit of connections. Try again.\","
-    "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}";
+// To a client beyond the limit of connections, for whom there is no Client object.
+const std::string& overflow_answer() {
+  static const std::string answer = [] {
+    std::string body = "{\"error\":{\"message\":\"Hyperion is at its limit of connections. Try again.\","
+                       "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}";
+    return "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
+           "connection: close\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+  }();
+  return answer;
+}
 
 io::ReactorSettings reactor_settings(const config::Settings& settings, size_t connections_max) {
   io::ReactorSettings reactor;
@@ -31,6 +36,7 @@ io::ReactorSettings reactor_settings(const config::Settings& settings, size_t co
   // Clients, and as many connections to providers again.
   reactor.streams_max = connections_max * 2 + 1024;
   reactor.blocks_max = settings.memory.blocks_per_shard_max;
+  reactor.blocks_kept = settings.memory.blocks_per_shard_kept;
   return reactor;
 }
 
@@ -58,7 +64,8 @@ class Shard::Acceptor final : public io::Acceptor {
   void on_accept_overflow(int fd) override {
     shard_.counters_.connections_refused.add();
     if (socket_.tls) return;
-    ssize_t sent = send(fd, overflow_answer.data(), overflow_answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    const std::string& answer = overflow_answer();
+    ssize_t sent = send(fd, answer.data(), answer.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     static_cast<void>(sent);  // best effort: the connection is closed either way
   }
 
@@ -120,6 +127,7 @@ void Shard::run(std::promise<io::Refusal>& started) {
     started.set_value({problem, "Correct the conf file, then check it with `hyperion check`."});
     return;
   }
+  settings_.config.reset();  // the gateway holds the current one; an old one must not live for ever
   mailbox_.start(*reactor);
   open_listeners(*reactor);
   started.set_value({});
@@ -167,6 +175,13 @@ void Shard::on_tick() {
   counters_.completion_overflows.set(statistics.completion_overflows);
   counters_.receive_starved.set(statistics.starved);
   gateway_->update_gauges();
+  // Nearly out of memory: no new connections, and idle ones make room.
+  bool full = gateway_->stops_accepting();
+  if (full != accepting_paused_ && !draining_) {
+    accepting_paused_ = full;
+    for (auto& listener : listeners_) full ? listener->pause() : listener->resume();
+    if (full) gateway_->close_idle_clients();
+  }
   reactor_->runtime().timers.arm(tick_, reactor_->clock().now() + tick_ms * ns_per_ms);
 }
 

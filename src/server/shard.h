@@ -81,6 +81,7 @@ class Shard {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   io::MemberTimer<Shard, &Shard::on_tick> tick_{this};
+  bool accepting_paused_ = false;
   bool draining_ = false;
   bool stopping_ = false;
 };

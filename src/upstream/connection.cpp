@@ -1,20 +1,31 @@
 #include "upstream/connection.h"
 
+#include <algorithm>
+
 #include "base/planted.h"
 #include "upstream/pool.h"
 
 namespace hyperion::upstream {
 
+namespace {
+
+// Addresses of one name that are tried within one connect time.
+constexpr uint64_t connect_tries_max = 3;
+
+}  // namespace
+
 using ParserState = http::ResponseParser::State;
 
-Connection::Connection(Pool& pool) : pool_(pool), parser_(pool.limits_) {}
+Connection::Connection(Pool& pool) : pool_(pool), limits_(pool.limits_), parser_(limits_) {}
 
 bool Connection::connect(const io::Address& address, uint32_t address_number, uint32_t tries) {
   address_number_ = address_number;
   tries_ = tries;
   stream_ = pool_.open_stream(address, this);
   if (stream_ == nullptr) return false;
-  uint64_t wait_ms = pool_.timeouts_.connect_ms;
+  // Several addresses share the time, so that the next one gets its turn.
+  uint64_t share = std::clamp<uint64_t>(pool_.addresses_.size(), 1, connect_tries_max);
+  uint64_t wait_ms = pool_.timeouts_.connect_ms / share;
   if (pool_.context_ != nullptr) wait_ms += pool_.timeouts_.tls_handshake_ms;
   pool_.runtime_.timers.arm(timer_, pool_.runtime_.clock.now() + wait_ms * ns_per_ms);
   return true;
@@ -36,7 +47,8 @@ void Connection::begin(ResponseHandler* handler, Arena& arena) {
   answered_ = false;
   request_left_ = false;
   ++requests_;
-  parser_.begin(pool_.limits_, false);
+  limits_ = pool_.limits_;
+  parser_.begin(limits_, false);
 }
 
 void Connection::arm_idle_timer(uint64_t after_ms) {
@@ -121,9 +133,7 @@ void Connection::on_end(Error error) {
 }
 
 void Connection::on_written() {
-  if (state_ != State::in_use) return;
-  request_left_ = true;
-  handler_->on_request_progress();
+  request_left_ = state_ == State::in_use;
 }
 
 void Connection::pause_reading() {

@@ -32,8 +32,6 @@ class ResponseHandler {
   virtual void on_response_failed(Error error, bool released) = 0;
   // Only after `released` was false.
   virtual void on_released() = 0;
-  // Bytes of the request have left.
-  virtual void on_request_progress() = 0;
 
  protected:
   ~ResponseHandler() = default;
@@ -59,8 +57,9 @@ class Connection final : public ListNode<IdleTag>,
   void resume_reading();
   // Gives the exchange up and closes. No callback follows but, if it returns false, `on_released`.
   bool abandon();
-  // It had served a request before this one.
-  bool reused() const { return requests_ > 1; }
+  // It had been idle before this request: the provider may have closed it meanwhile.
+  bool reused() const { return was_idle_; }
+  void note_idle() { was_idle_ = true; }
 
   // For the pool ----------------------------------------------------------------------------
   // Opens a stream to the address of that number; false if none could be made.
@@ -78,6 +77,7 @@ class Connection final : public ListNode<IdleTag>,
   void on_read(std::string_view bytes) override;
   void on_end(Error error) override;
   void on_written() override;
+  bool awaits_written() const override { return false; }
   void on_closed() override;
   bool on_body(std::string_view bytes) override;
   void on_timer();
@@ -99,6 +99,8 @@ class Connection final : public ListNode<IdleTag>,
   bool answered_ = false;      // some byte of the current response came
   bool request_left_ = false;  // some byte of the current request has left
   bool paused_ = false;
+  bool was_idle_ = false;
+  http::Limits limits_;  // a copy: those of the pool may change beneath a half-read response
   http::ResponseParser parser_;
   io::MemberTimer<Connection, &Connection::on_timer> timer_{this};  // connect deadline, idle age
 };

@@ -7,27 +7,34 @@
 namespace hyperion::upstream {
 namespace {
 
+// Of the slab, whatever a reload allows: the conf's own bound is looked at before each new connection.
+constexpr size_t connections_ceiling = 1 << 20;
 // Between attempts to keep a provider warm that refuses: doubled up to the second.
 constexpr uint64_t warm_retry_first_ms = 500;
 constexpr uint64_t warm_retry_last_ms = 30'000;
 
+bool same_addresses(const std::vector<io::Address>& a, const std::vector<io::Address>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](const io::Address& x, const io::Address& y) { return x.text() == y.text(); });
+}
+
 }  // namespace
 
 Pool::Pool(io::Runtime& runtime, const catalog::Provider& provider, const http::Limits& limits,
-           std::shared_ptr<tls::ClientContext> context)
+           std::shared_ptr<tls::ClientContext> context, std::string ca_file)
     : runtime_(runtime),
       limits_(limits),
       context_(std::move(context)),
       host_(provider.base_url.host),
       port_(provider.base_url.port),
       server_name_(provider.tls_server_name.empty() ? host_ : provider.tls_server_name),
-      ca_file_(provider.ca_file),
+      ca_file_(std::move(ca_file)),
+      given_addresses_(provider.addresses),
       needs_resolution_(provider.addresses.empty() && !provider.base_url.host_is_ip),
       timeouts_(provider.timeouts),
       bounds_(provider.connections),
       addresses_(provider.addresses),
-      // Closing ones still hold their slot for a turn or two.
-      connections_(size_t{provider.connections.connections_per_shard_max} * 2 + 16, 16) {
+      connections_(connections_ceiling, 16) {
   if (addresses_.empty() && provider.base_url.host_is_ip) {
     auto address = io::Address::from_ip(host_, port_);
     if (address) addresses_.push_back(*address);
@@ -40,18 +47,17 @@ Pool::~Pool() {
   runtime_.timers.cancel(unresolved_timer_);
 }
 
-bool Pool::serves(const catalog::Provider& provider) const {
+bool Pool::serves(const catalog::Provider& provider, const std::string& ca_file) const {
   const std::string& name = provider.tls_server_name.empty() ? provider.base_url.host : provider.tls_server_name;
   return !draining_ && host_ == provider.base_url.host && port_ == provider.base_url.port &&
          (context_ != nullptr) == provider.base_url.tls && server_name_ == name &&
-         ca_file_ == provider.ca_file && provider.addresses.empty() == (needs_resolution_ || provider.base_url.host_is_ip);
+         ca_file_ == ca_file && same_addresses(given_addresses_, provider.addresses);
 }
 
 void Pool::update(const catalog::Provider& provider, const http::Limits& limits) {
   limits_ = limits;
   timeouts_ = provider.timeouts;
   bounds_ = provider.connections;
-  if (!provider.addresses.empty()) addresses_ = provider.addresses;
 }
 
 io::Stream* Pool::open_stream(const io::Address& address, io::StreamHandler* handler) {
@@ -72,6 +78,7 @@ Connection* Pool::borrow(Borrower& borrower, bool fresh) {
       return connection;
     }
   }
+  borrower.wants_fresh = fresh;
   waiting_.push_back(&borrower);
   ++waiting_count_;
   start_for_waiters();
@@ -119,17 +126,30 @@ void Pool::on_connection_open(Connection* connection) {
 
 void Pool::give_back(Connection* connection, bool reusable) {
   bool worn = connection->requests() >= bounds_.connection_requests_max;
-  if (!reusable || worn || draining_) {
+  if (!reusable || worn) {
     connection->close();
     return;
   }
-  if (Borrower* borrower = waiting_.front()) {
+  if (Borrower* borrower = waiter_for(*connection)) {
     lend(connection, borrower);
     return;
   }
+  if (draining_) {
+    connection->close();
+    return;
+  }
+  connection->note_idle();
   idle_.push_front(connection);
   ++idle_count_;
   connection->arm_idle_timer(bounds_.connection_idle_ms);
+}
+
+// The first in the queue that takes this connection.
+Borrower* Pool::waiter_for(const Connection& connection) {
+  for (Borrower* borrower = waiting_.front(); borrower != nullptr; borrower = waiting_.next(borrower)) {
+    if (!borrower->wants_fresh || (connection.requests() == 0 && !connection.reused())) return borrower;
+  }
+  return nullptr;
 }
 
 void Pool::lend(Connection* connection, Borrower* borrower) {
@@ -147,6 +167,7 @@ void Pool::on_connect_failed(Connection* connection, Error error) {
   --connecting_count_;
   ++statistics_.open_failures;
   uint32_t tries = connection->tries();
+  next_address_ = connection->address_number() + 1;
   // Another address of the same name may answer.
   if (tries < addresses_.size() && waiting_count_ > 0) {
     if (start_connection(connection->address_number() + 1, tries + 1)) return;
@@ -168,8 +189,8 @@ void Pool::on_connect_failed(Connection* connection, Error error) {
 void Pool::on_connection_closed(Connection* connection) {
   connection->ListNode<OwnedTag>::unlink();
   connections_.destroy(connection);
-  if (draining_) return;
   start_for_waiters();
+  if (draining_) return;
   if (connections_.in_use() < bounds_.connections_warm && !warm_timer_.armed()) {
     runtime_.timers.arm(warm_timer_, runtime_.clock.now() + warm_retry_first_ms * ns_per_ms);
   }

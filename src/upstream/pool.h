@@ -26,6 +26,8 @@ class Borrower : public ListNode<BorrowerTag> {
   // The connection is the borrower's until the exchange on it ends: call `begin` at once.
   virtual void on_borrowed(Connection* connection) = 0;
   virtual void on_borrow_failed(Error error) = 0;
+  // Wants a connection that has not been idle before. Set by Pool::borrow.
+  bool wants_fresh = false;
 
  protected:
   ~Borrower() = default;
@@ -42,7 +44,7 @@ class Pool {
  public:
   // `context` is nullptr for plain http. `provider` and `limits` are copied where needed.
   Pool(io::Runtime& runtime, const catalog::Provider& provider, const http::Limits& limits,
-       std::shared_ptr<tls::ClientContext> context);
+       std::shared_ptr<tls::ClientContext> context, std::string ca_file);
   ~Pool();
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
@@ -60,10 +62,11 @@ class Pool {
   // At the end of the process: closes every connection; borrowed ones must have been abandoned before.
   void close_all();
   // True if a provider of a newer configuration can go on with this pool.
-  bool serves(const catalog::Provider& provider) const;
+  bool serves(const catalog::Provider& provider, const std::string& ca_file) const;
   // A newer configuration's limits and timeouts.
   void update(const catalog::Provider& provider, const http::Limits& limits);
 
+  bool at_capacity() const { return connections_.in_use() >= bounds_.connections_per_shard_max; }
   size_t connection_count() const { return connections_.in_use(); }
   size_t idle_count() const { return idle_count_; }
   size_t waiting_count() const { return waiting_count_; }
@@ -77,6 +80,7 @@ class Pool {
   io::Stream* open_stream(const io::Address& address, io::StreamHandler* handler);
   bool start_connection(uint32_t address_number, uint32_t tries);
   void start_for_waiters();
+  Borrower* waiter_for(const Connection& connection);
   void lend(Connection* connection, Borrower* borrower);
   void forget_idle(Connection* connection);
 
@@ -96,7 +100,8 @@ class Pool {
   std::string host_;
   uint16_t port_;
   std::string server_name_;
-  std::string ca_file_;
+  std::string ca_file_;  // that the context was made from
+  std::vector<io::Address> given_addresses_;  // by the conf instead of a resolver
   bool needs_resolution_;
   catalog::UpstreamTimeouts timeouts_;
   catalog::ConnectionLimits bounds_;

@@ -60,6 +60,10 @@ void Resolver::run() {
     uint32_t refresh_ms = refresh_ms_;
     lock.unlock();
     for (const std::string& host : hosts) {
+      {
+        std::lock_guard check(mutex_);
+        if (stopping_) break;
+      }
       std::vector<io::Address> addresses = resolve_blocking(host);
       if (addresses.empty()) refresh_ms = std::min(refresh_ms, unresolved_refresh_ms);
       publish_(host, addresses);

@@ -32,6 +32,8 @@ struct Options {
   uint64_t count = seeds_default;
 };
 
+#ifndef HYPERION_PLANTED_BUGS
+
 void print_coverage(const Coverage& coverage) {
   std::printf("%llu requests, %llu answered, %llu steps\n", static_cast<unsigned long long>(coverage.requests),
               static_cast<unsigned long long>(coverage.answered), static_cast<unsigned long long>(coverage.steps));
@@ -57,14 +59,15 @@ int run_seeds(const Options& options) {
   return 0;
 }
 
-#ifdef HYPERION_PLANTED_BUGS
+#else
 
 // In a process of its own: a planted bug may well crash, which counts as caught.
 bool is_caught(hyperion::PlantedBug bug, const Options& options) {
   std::fflush(stdout);
   pid_t child = fork();
   if (child == 0) {
-    std::freopen("/dev/null", "w", stderr);
+    // What a bug breaks is expected to be loud.
+    if (std::freopen("/dev/null", "w", stderr) == nullptr) _exit(2);
     hyperion::planted_bug = bug;
     Coverage coverage;
     for (uint64_t seed = options.first; seed < options.first + options.count; ++seed) {

@@ -1,7 +1,8 @@
 // A socket address: IPv4 or IPv6 with a port, or a unix path for local listeners.
 //
-// A value type that owns its bytes. `parse` reads "127.0.0.1:8080", "[::1]:8080" and "unix:/run/x.sock" and never
-// resolves names: names are resolved by upstream's resolver thread only.
+// A value type that owns its bytes. `parse` reads "127.0.0.1:8080", "[::1]:8080" and
+// "unix:/run/x.sock" and never resolves names: names are resolved by upstream's resolver thread
+// only.
 #pragma once
 
 #include <sys/socket.h>

@@ -1,13 +1,14 @@
 #include "io/capabilities.h"
 
 #include <fcntl.h>
-#include <liburing.h>
 #include <sys/socket.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include <liburing.h>
 
 #include "io/receive_buffers.h"
 #include "io/ring_setup.h"
@@ -26,7 +27,8 @@ std::string read_line(const char* path) {
   return {text, static_cast<size_t>(size)};
 }
 
-// Sends `size` bytes optimistically; returns 1 if the kernel stayed silent, else 0, and its result in `result`.
+// Sends `size` bytes optimistically; returns 1 if the kernel stayed silent, else 0, and its result
+// in `result`.
 int try_optimistic_send(io_uring* ring, int fd, const char* bytes, size_t size, int& result) {
   io_uring_sqe* sqe = io_uring_get_sqe(ring);
   io_uring_prep_send(sqe, fd, bytes, size, MSG_DONTWAIT | MSG_WAITALL | MSG_NOSIGNAL);
@@ -40,8 +42,8 @@ int try_optimistic_send(io_uring* ring, int fd, const char* bytes, size_t size, 
   return 0;
 }
 
-// The rule the send path stands on: silence after the call returned means that everything was taken, and a full socket
-// or a partial write is always reported.
+// The rule the send path stands on: silence after the call returned means that everything was
+// taken, and a full socket or a partial write is always reported.
 bool test_optimistic_send(io_uring* ring) {
   int pair[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return false;
@@ -73,33 +75,42 @@ bool test_optimistic_send(io_uring* ring) {
 
 Refusal explain_refusal(const char* call, int error) {
   Refusal refusal;
-  refusal.what = std::string("io_uring is not available here: ") + call + " failed: " + std::strerror(error) + ".";
+  refusal.what = std::string("io_uring is not available here: ") + call +
+                 " failed: " + std::strerror(error) + ".";
   std::string disabled = read_line("/proc/sys/kernel/io_uring_disabled");
   switch (error) {
     case EPERM:
     case EACCES:
-      refusal.remedy = !disabled.empty() && disabled != "0"
-          ? "Run `sysctl kernel.io_uring_disabled=0` (now " + disabled + "), then start again."
-          : "A seccomp filter forbids it: allow io_uring_setup, io_uring_enter and io_uring_register "
-            "(conf/seccomp.json has the lines for containers).";
+      refusal.remedy =
+          !disabled.empty() && disabled != "0"
+              ? "Run `sysctl kernel.io_uring_disabled=0` (now " + disabled + "), then start again."
+              : "A seccomp filter forbids it: allow io_uring_setup, io_uring_enter and "
+                "io_uring_register "
+                "(conf/seccomp.json has the lines for containers).";
       break;
     case ENOSYS:
-      refusal.remedy = "Use Linux 6.1 or newer with io_uring built in; in a container, allow io_uring_setup, "
-                       "io_uring_enter and io_uring_register in its seccomp profile.";
+      refusal.remedy =
+          "Use Linux 6.1 or newer with io_uring built in; in a container, allow io_uring_setup, "
+          "io_uring_enter and io_uring_register in its seccomp profile.";
       break;
     case EINVAL:
-      refusal.remedy = "The kernel is older than 6.1 (DEFER_TASKRUN is needed): boot Linux 6.1 or newer.";
+      refusal.remedy =
+          "The kernel is older than 6.1 (DEFER_TASKRUN is needed): boot Linux 6.1 or newer.";
       break;
     case ENOMEM:
-      refusal.remedy = "Raise the locked-memory limit (`ulimit -l`, or LimitMEMLOCK= in the systemd unit) or lower "
-                       "server.ring_entries.";
+      refusal.remedy =
+          "Raise the locked-memory limit (`ulimit -l`, or LimitMEMLOCK= in the systemd unit) or "
+          "lower "
+          "server.ring_entries.";
       break;
     case EMFILE:
     case ENFILE:
-      refusal.remedy = "Raise the open-file limit (`ulimit -n`, or LimitNOFILE= in the systemd unit).";
+      refusal.remedy =
+          "Raise the open-file limit (`ulimit -n`, or LimitNOFILE= in the systemd unit).";
       break;
     default:
-      refusal.remedy = "Check `dmesg` and that the kernel is Linux 6.1 or newer with io_uring enabled.";
+      refusal.remedy =
+          "Check `dmesg` and that the kernel is Linux 6.1 or newer with io_uring enabled.";
   }
   return refusal;
 }
@@ -125,10 +136,13 @@ CapabilityReport probe_capabilities() {
   add("DEFER_TASKRUN, SINGLE_ISSUER", true, true, "completions run when the shard asks (6.1)");
   add("no submission array", setup.no_sqarray, false, "one indirection less (6.6)");
   io_uring_probe* probe = io_uring_get_probe_ring(&ring);
-  auto has = [&](int opcode) { return probe != nullptr && io_uring_opcode_supported(probe, opcode) != 0; };
+  auto has = [&](int opcode) {
+    return probe != nullptr && io_uring_opcode_supported(probe, opcode) != 0;
+  };
   add("accept, connect, receive, send",
-      has(IORING_OP_ACCEPT) && has(IORING_OP_CONNECT) && has(IORING_OP_RECV) && has(IORING_OP_SENDMSG), true,
-      "");
+      has(IORING_OP_ACCEPT) && has(IORING_OP_CONNECT) && has(IORING_OP_RECV) &&
+          has(IORING_OP_SENDMSG),
+      true, "");
   add("cancellation", has(IORING_OP_ASYNC_CANCEL), true, "");
   add("wait with a time-out argument", (ring.features & IORING_FEAT_EXT_ARG) != 0, true, "(5.11)");
   add("no dropped completions", (ring.features & IORING_FEAT_NODROP) != 0, true, "(5.5)");
@@ -136,10 +150,12 @@ CapabilityReport probe_capabilities() {
   if (probe != nullptr) io_uring_free_probe(probe);
   {
     ReceiveBuffers buffers;
-    add("provided buffer ring", buffers.open(&ring, 2, 4096) == 0, true, "idle connections hold no memory (5.19)");
+    add("provided buffer ring", buffers.open(&ring, 2, 4096) == 0, true,
+        "idle connections hold no memory (5.19)");
   }
   report.optimistic_send = !report.refusal && test_optimistic_send(&ring);
-  add("optimistic send", report.optimistic_send, false, "one wake-up less for each send; tested now");
+  add("optimistic send", report.optimistic_send, false,
+      "one wake-up less for each send; tested now");
   io_uring_queue_exit(&ring);
   return report;
 }

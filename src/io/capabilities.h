@@ -1,8 +1,9 @@
 // What this host's io_uring can do, and why Hyperion cannot run where it can't.
 //
-// `probe` sets up a small ring on the calling thread, asks for the operations that are needed and tries what a version number
-// does not tell (the optimistic send, the buffer ring). `hyperion check` and the start of `serve` print the table. There is no
-// second engine: a refusal is two lines, what failed and what to change. Never aborts, never leaves a ring open.
+// `probe` sets up a small ring on the calling thread, asks for the operations that are needed and
+// tries what a version number does not tell (the optimistic send, the buffer ring). `hyperion
+// check` and the start of `serve` print the table. There is no second engine: a refusal is two
+// lines, what failed and what to change. Never aborts, never leaves a ring open.
 #pragma once
 
 #include <string>

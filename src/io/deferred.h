@@ -1,8 +1,9 @@
 // Work for the end of the turn.
 //
-// Objects are freed, streams closed and queued output sent when all callbacks of a turn have run, so that no callback
-// can free its caller. A Deferred is embedded in its owner and is in the queue at most once. The queue runs until it is
-// empty: deferred work may defer more. Owned by the reactor (or the simulated world), one for each shard.
+// Objects are freed, streams closed and queued output sent when all callbacks of a turn have run,
+// so that no callback can free its caller. A Deferred is embedded in its owner and is in the queue
+// at most once. The queue runs until it is empty: deferred work may defer more. Owned by the
+// reactor (or the simulated world), one for each shard.
 #pragma once
 
 #include "base/intrusive_list.h"

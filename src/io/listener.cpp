@@ -14,13 +14,17 @@ std::string explain_bind(const Address& address, int error) {
   std::string text = "cannot listen on " + address.text() + ": " + std::strerror(error) + ". ";
   switch (error) {
     case EADDRINUSE:
-      return text + "Another program has this port: stop it, or set another address under [server] listen.";
+      if (address.storage.ss_family == AF_UNIX) {
+        return text + "Another program listens there: stop it. If none does, remove that file.";
+      }
+      return text +
+             "Another program has this port: stop it, or set another address under [server] "
+             "listen.";
     case EACCES:
-      return text + "Ports below 1024 need CAP_NET_BIND_SERVICE: use a higher port, or the systemd unit.";
-    case EADDRNOTAVAIL:
-      return text + "No interface of this machine has that address.";
-    default:
-      return text + "Check the address under [server] listen.";
+      return text +
+             "Ports below 1024 need CAP_NET_BIND_SERVICE: use a higher port, or the systemd unit.";
+    case EADDRNOTAVAIL: return text + "No interface of this machine has that address.";
+    default: return text + "Check the address under [server] listen.";
   }
 }
 
@@ -45,8 +49,10 @@ int Listener::bind_socket(const Address& address, int backlog, std::string& prob
   }
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (address.storage.ss_family != AF_UNIX) setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
-  if (address.storage.ss_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  if (address.storage.ss_family != AF_UNIX)
+    setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+  if (address.storage.ss_family == AF_INET6)
+    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   if (bind(fd, address.get(), address.size) == 0 && listen(fd, backlog) == 0) return fd;
   problem = explain_bind(address, errno);
   ::close(fd);
@@ -84,7 +90,8 @@ void Listener::close() {
 void Listener::on_accepted(int32_t result, uint32_t) {
   if (result >= 0) take(result);
   if (accept_.armed() || !wanted_) return;
-  // Only this connection failed (accept(2)), or nothing did: go on. Anything else would fail again at once.
+  // Only this connection failed (accept(2)), or nothing did: go on. Anything else would fail again
+  // at once.
   bool passing = result >= 0 || result == -ECANCELED || result == -ECONNABORTED ||
                  result == -EINTR || result == -EAGAIN || result == -EPROTO;
   if (passing) {

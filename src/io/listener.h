@@ -1,9 +1,10 @@
 // One listening socket of one shard.
 //
-// Every shard has its own socket on the same address (SO_REUSEPORT), so the kernel spreads connections and shards share nothing;
-// few long connections can therefore sit on few cores. Accepting is one multishot operation. Without descriptors (EMFILE)
-// it pauses and tries again; `pause` and `resume` are for overload and drain. The acceptor gets a Stream whose
-// reading is paused. Fails only in `open`, with a sentence for people.
+// Every shard has its own socket on the same address (SO_REUSEPORT), so the kernel spreads
+// connections and shards share nothing; few long connections can therefore sit on few cores.
+// Accepting is one multishot operation. Without descriptors (EMFILE) it pauses and tries again;
+// `pause` and `resume` are for overload and drain. The acceptor gets a Stream whose reading is
+// paused. Fails only in `open`, with a sentence for people.
 #pragma once
 
 #include <string>
@@ -18,7 +19,8 @@ class Acceptor {
  public:
   // Takes over `stream`: set its handler and start reading, or terminate it.
   virtual void on_accept(Stream* stream) = 0;
-  // The shard's limit of streams is reached: `fd` is a connected socket; answer if you like. It is closed after the call.
+  // The shard's limit of streams is reached: `fd` is a connected socket; answer if you like. It is
+  // closed after the call.
   virtual void on_accept_overflow(int fd) = 0;
 
  protected:
@@ -39,12 +41,12 @@ class Listener {
   // Takes a listening socket.
   void adopt(int fd) { fd_ = fd; }
   void start();
-  // Stops accepting; what is queued in the kernel stays there. Connections that had been accepted by then still
-  // come to the acceptor.
+  // Stops accepting; what is queued in the kernel stays there. Connections that had been accepted
+  // by then still come to the acceptor.
   void pause();
   void resume() { start(); }
-  // Stops and closes; nothing comes to the acceptor any more. The listener must outlive the turn in which its
-  // operation ends: see `closed`.
+  // Stops and closes; nothing comes to the acceptor any more. The listener must outlive the turn in
+  // which its operation ends: see `closed`.
   void close();
   bool closed() const { return fd_ < 0 && !accept_.armed(); }
   // The address really bound (port 0 replaced).

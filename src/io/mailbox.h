@@ -1,8 +1,9 @@
 // Control messages from any thread to one shard: a new configuration, resolved addresses, stop.
 //
-// The only thing in the program by which threads talk to a shard. Never on the request path. Posting is lock-free (one
-// compare-and-swap) and wakes the shard by an eventfd that its ring reads. Messages run on the shard's thread, in the order of
-// posting, inside a turn. The mailbox must outlive its posters.
+// The only thing in the program by which threads talk to a shard. Never on the request path.
+// Posting is lock-free (one compare-and-swap) and wakes the shard by an eventfd that its ring
+// reads. Messages run on the shard's thread, in the order of posting, inside a turn. The mailbox
+// must outlive its posters.
 #pragma once
 
 #include <atomic>
@@ -24,7 +25,8 @@ class Mailbox {
   // From any thread: `message` will run on the shard.
   void post(std::function<void()> message);
 
-  // On the shard's thread: starts and stops listening. After `stop`, turn the reactor until `stopped`.
+  // On the shard's thread: starts and stops listening. After `stop`, turn the reactor until
+  // `stopped`.
   void start(Reactor& reactor);
   void stop();
   bool stopped() const { return !read_.armed(); }

@@ -1,10 +1,10 @@
 // One asynchronous operation of the ring, embedded in its owner.
 //
-// The kernel gets the address of the Operation as user_data; the reactor turns each completion into one `on_complete`. An
-// Operation is never allocated: it is a member, and its owner must outlive the operation's last completion (`armed` says
-// whether one is due). A generation in the low bits of user_data, drawn anew for each submission, catches
-// completions and cancels that are meant for an earlier one, also of another object in the same memory. Used within io
-// only.
+// The kernel gets the address of the Operation as user_data; the reactor turns each completion into
+// one `on_complete`. An Operation is never allocated: it is a member, and its owner must outlive
+// the operation's last completion (`armed` says whether one is due). A generation in the low bits
+// of user_data, drawn anew for each submission, catches completions and cancels that are meant for
+// an earlier one, also of another object in the same memory. Used within io only.
 #pragma once
 
 #include <cstdint>
@@ -34,8 +34,8 @@ class alignas(16) Operation {
 
   uint8_t generation_ = 0;
   bool armed_ = false;
-  bool completion_seen_ = false;    // of an optimistic send: the kernel said something after all
-  int32_t expected_ = 0;            // of an optimistic send: its size
+  bool completion_seen_ = false;  // of an optimistic send: the kernel said something after all
+  int32_t expected_ = 0;          // of an optimistic send: its size
 };
 
 template <class Owner, void (Owner::*Function)(int32_t, uint32_t)>

@@ -11,11 +11,21 @@
 #include "io/tcp_stream.h"
 
 namespace hyperion::io {
+namespace {
+
+// What a wait may say. Anything else (the ring of another thread, lost completions) cannot be lived
+// with, only spun on.
+void check_wait(int result) {
+  HYPERION_ASSERT(result >= 0 || result == -ETIME || result == -EINTR || result == -EAGAIN ||
+                  result == -EBUSY || result == -ENOMEM);
+}
+
+}  // namespace
 
 Reactor::Reactor(const ReactorSettings& settings, uint64_t seed)
     : settings_(settings),
       timers_(clock_.now()),
-      blocks_(settings.blocks_max),
+      blocks_(settings.blocks_max, settings.blocks_kept),
       random_(seed),
       runtime_{clock_, timers_, deferred_, blocks_, random_, *this},
       streams_(std::make_unique<Slab<TcpStream>>(settings.streams_max)) {
@@ -73,7 +83,7 @@ bool Reactor::may_sleep() const {
 
 void Reactor::enter(bool may_wait) {
   if (!may_wait) {
-    io_uring_submit_and_get_events(&ring_);
+    check_wait(io_uring_submit_and_get_events(&ring_));
     return;
   }
   Instant next = timers_.next_deadline();
@@ -81,25 +91,25 @@ void Reactor::enter(bool may_wait) {
     Instant until = clock_.precise_now() + settings_.busy_poll_us * ns_per_us;
     Instant now;
     do {
-      io_uring_submit_and_get_events(&ring_);
+      check_wait(io_uring_submit_and_get_events(&ring_));
       if (io_uring_cq_ready(&ring_) > 0) return;
       now = clock_.precise_now();
     } while (now < until && (!next || now < next));
   }
   if (!next) {
-    io_uring_submit_and_wait(&ring_, 1);
+    check_wait(io_uring_submit_and_wait(&ring_, 1));
     return;
   }
   // Not from the turn's own instant: its callbacks took time.
   uint64_t wait_ns = elapsed_ns(clock_.precise_now(), next);
   if (wait_ns == 0) {
-    io_uring_submit_and_get_events(&ring_);
+    check_wait(io_uring_submit_and_get_events(&ring_));
     return;
   }
   io_uring_cqe* first = nullptr;
   __kernel_timespec timeout{static_cast<int64_t>(wait_ns / ns_per_s),
                             static_cast<long long>(wait_ns % ns_per_s)};
-  io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr);
+  check_wait(io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr));
 }
 
 void Reactor::collect() {
@@ -115,11 +125,11 @@ void Reactor::collect() {
     }
     io_uring_cq_advance(&ring_, seen);
     statistics_.completions += seen;
-    // Completions that found the queue full wait in the kernel. They must be seen now: among them may be
-    // the failure of a send whose silence would be taken for success.
+    // Completions that found the queue full wait in the kernel. They must be seen now: among them
+    // may be the failure of a send whose silence would be taken for success.
     if (!io_uring_cq_has_overflow(&ring_)) return;
     ++statistics_.completion_overflows;
-    io_uring_get_events(&ring_);
+    check_wait(io_uring_get_events(&ring_));
   }
 }
 

@@ -1,21 +1,23 @@
 // The loop of one shard: one ring, one timer wheel, one queue of completions.
 //
-// One turn: submit what was prepared and wait (at most until the next timer); copy completions to the ready queue; run
-// a bounded number of callbacks; expire timers; run deferred work (sends are prepared, streams closed and freed there). So callbacks
-// never recurse and never free their caller. A Reactor is created, used and destroyed on one thread; only `Mailbox` crosses threads.
+// One turn: submit what was prepared and wait (at most until the next timer); copy completions to
+// the ready queue; run a bounded number of callbacks; expire timers; run deferred work (sends are
+// prepared, streams closed and freed there). So callbacks never recurse and never free their
+// caller. A Reactor is created, used and destroyed on one thread; only `Mailbox` crosses threads.
 // `open` can fail (a Refusal for people); afterwards only a broken invariant stops it.
 //
-// Optimistic sends (engine research, measured on 6.18): with MSG_DONTWAIT and "no completion on success", silence after the
-// submitting call means that all bytes were taken. The reactor then completes the operation itself, which saves one wake-up for each
-// send. A self-test at start proves that the kernel keeps that rule, otherwise ordinary sends are used.
+// Optimistic sends (engine research, measured on 6.18): with MSG_DONTWAIT and "no completion on
+// success", silence after the submitting call means that all bytes were taken. The reactor then
+// completes the operation itself, which saves one wake-up for each send. A self-test at start
+// proves that the kernel keeps that rule, otherwise ordinary sends are used.
 #pragma once
-
-#include <liburing.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
+
+#include <liburing.h>
 
 #include "base/block_pool.h"
 #include "base/clock.h"
@@ -33,23 +35,25 @@ namespace hyperion::io {
 class TcpStream;
 
 struct ReactorSettings {
-  unsigned ring_entries = 1024;           // submission queue; the completion queue is 8 times as long
-  unsigned receive_buffer_count = 256;    // a power of two
+  unsigned ring_entries = 1024;         // submission queue; the completion queue is 8 times as long
+  unsigned receive_buffer_count = 256;  // a power of two
   unsigned receive_buffer_size_bytes = 16 * 1024;
   unsigned callbacks_per_turn_max = 1024;
-  size_t streams_max = 65'536;            // clients and upstream connections together
-  size_t blocks_max = 16'384;             // 16 KiB each: 256 MiB of heads and write queues at most
-  unsigned busy_poll_us = 0;              // spin that long before sleeping; for dedicated cores
-  bool optimistic_send = true;            // still subject to the self-test
+  size_t streams_max = 65'536;  // clients and upstream connections together
+  size_t blocks_max = 16'384;   // 16 KiB each: 256 MiB of heads and write queues at most
+  size_t blocks_kept = 64;      // of them, kept for reuse when a burst is over
+  unsigned busy_poll_us = 0;    // spin that long before sleeping; for dedicated cores
+  bool optimistic_send = true;  // still subject to the self-test
 };
 
 struct ReactorStatistics {
   uint64_t turns = 0;
   uint64_t completions = 0;
   uint64_t sends = 0;
-  uint64_t sends_silent = 0;      // optimistic ones that took everything
-  uint64_t starved = 0;           // receives that found no buffer
-  uint64_t completion_overflows = 0;  // times the queue was too short: nothing is lost, make it longer
+  uint64_t sends_silent = 0;  // optimistic ones that took everything
+  uint64_t starved = 0;       // receives that found no buffer
+  uint64_t completion_overflows =
+      0;  // times the queue was too short: nothing is lost, make it longer
 };
 
 class Reactor final : public Transport {
@@ -84,11 +88,13 @@ class Reactor final : public Transport {
   io_uring_sqe* prepare(Operation& operation);
   // Asks the kernel to end `operation` early; its own last completion still comes.
   void cancel(Operation& operation);
-  // As prepare, for a send of `size` bytes (below 2 GiB) whose silent success is filled in by the reactor. Falls back to an
-  // ordinary send where the self-test failed. `msg_flags` gets what the send must carry.
+  // As prepare, for a send of `size` bytes (below 2 GiB) whose silent success is filled in by the
+  // reactor. Falls back to an ordinary send where the self-test failed. `msg_flags` gets what the
+  // send must carry.
   io_uring_sqe* prepare_optimistic(Operation& operation, size_t size, unsigned& msg_flags);
-  // A stream found no receive buffer: its deferred work runs when one has come back. Those that got nothing since they
-  // were last armed (`served` false) go first, so that a flooding peer cannot take every buffer for ever.
+  // A stream found no receive buffer: its deferred work runs when one has come back. Those that got
+  // nothing since they were last armed (`served` false) go first, so that a flooding peer cannot
+  // take every buffer for ever.
   void add_starved(Deferred* stream, bool served) {
     ++statistics_.starved;
     (served ? starved_ : starved_first_).add(stream);

@@ -1,17 +1,17 @@
 // The receive memory of a shard: one ring of buffers that the kernel fills.
 //
-// Idle connections own no receive memory; a completion names the buffer it filled. A Lease holds a buffer while its bytes
-// are being looked at and gives it back when it ends, on every path. Streams that found the ring empty wait in
-// the reactor's starved list until a buffer comes back; since a lease never outlives the callback that it
-// is made for, that is within a turn or two. Buffers are 16 KiB: 4 KiB ones cost 2.6 times the CPU for large
-// messages (measured).
+// Idle connections own no receive memory; a completion names the buffer it filled. A Lease holds a
+// buffer while its bytes are being looked at and gives it back when it ends, on every path. Streams
+// that found the ring empty wait in the reactor's starved list until a buffer comes back; since a
+// lease never outlives the callback that it is made for, that is within a turn or two. Buffers are
+// 16 KiB: 4 KiB ones cost 2.6 times the CPU for large messages (measured).
 #pragma once
-
-#include <liburing.h>
 
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include <liburing.h>
 
 namespace hyperion::io {
 

@@ -90,20 +90,23 @@ void TcpStream::on_receive(int32_t result, uint32_t flags) {
   }
   if (receive_.armed() || ended_) return;
   if (result == 0) {
-    report_end(make_error(ErrorCode::end_of_stream));
+    report_end(unwritable_ ? send_failure_ : make_error(ErrorCode::end_of_stream));
   } else if (result == -ENOBUFS) {
     reactor_.add_starved(this, received_);
   } else if (result < 0 && result != -ECANCELED && result != -EINTR && result != -EAGAIN) {
     report_end(socket_error(ErrorCode::connection_reset, result));
   } else if (reading_wanted_) {
     arm_receive();
+  } else if (unwritable_) {
+    report_end(send_failure_);
   }
 }
 
 void TcpStream::report_end(Error error) {
   if (ended_) return;
   ended_ = true;
-  failed_ = unwritable_ = error.code != ErrorCode::end_of_stream;
+  failed_ = error.code != ErrorCode::end_of_stream;
+  unwritable_ = unwritable_ || failed_;
   if (failed_ && !send_.armed()) output_.clear();
   handler_->on_end(error);
 }
@@ -177,11 +180,13 @@ void TcpStream::start_waiting_send() {
   message_.msg_iovlen = describe_output();
   message_.msg_iov = vectors_;
   io_uring_sqe* sqe = reactor_.prepare(send_);
-  // Without MSG_WAITALL: each bit of room is progress, which the stall timers of the owner look for.
+  // Without MSG_WAITALL: each bit of room is progress, which the stall timers of the owner look
+  // for.
   io_uring_prep_sendmsg(sqe, fd_, &message_, MSG_NOSIGNAL);
 }
 
-// What goes on when the send in flight is out: the end of a teardown, more output, FIN, or the handler.
+// What goes on when the send in flight is out: the end of a teardown, more output, FIN, or the
+// handler.
 bool TcpStream::send_awaited() const {
   if (terminated_ || finishing_ || output_.size_bytes() > sending_bytes_) return true;
   return handler_ != nullptr && handler_->awaits_written();
@@ -209,20 +214,25 @@ void TcpStream::on_sent(int32_t result) {
   if (result > 0) handler_->on_written();
 }
 
+// What the peer said before it went away is worth reading: a server that refuses a large body
+// answers first. So the end is reported behind the last byte received, where reading goes on.
 void TcpStream::on_send_failed(int32_t result) {
   unwritable_ = true;
-  if (ended_) {
+  send_failure_ = socket_error(ErrorCode::connection_reset, result);
+  if (ended_ || !reading_wanted_) {
+    report_end(send_failure_);
     drop_output();
-  } else {
-    report_end(socket_error(ErrorCode::connection_reset, result));
+    return;
   }
+  output_.clear();
+  ::shutdown(fd_, SHUT_RDWR);  // a receive now returns what has arrived, then zero
 }
 
 // Nobody will read it. After a clean end the handler may be waiting for the queue to fall.
 void TcpStream::drop_output() {
   if (output_.empty()) return;
   output_.clear();
-  if (!failed_) handler_->on_written();
+  if (ended_ && !failed_) handler_->on_written();
 }
 
 void TcpStream::terminate() {

@@ -1,9 +1,11 @@
 // A Stream over a TCP (or unix) socket, driven by the ring.
 //
-// Made by the reactor for accepted sockets and outgoing connections. At most one receive (multishot) and one send are in flight; two
-// sends on one socket would interleave their bytes (measured). Sockets are blocking: the ring waits, the thread never does.
-// Teardown is terminate → join → close: shutdown, cancel what is armed, wait for each operation's own last completion, close
-// at the end of that turn, `on_closed`, back to the slab. Failures come as `on_end`; it never aborts on what a peer does.
+// Made by the reactor for accepted sockets and outgoing connections. At most one receive
+// (multishot) and one send are in flight; two sends on one socket would interleave their bytes
+// (measured). Sockets are blocking: the ring waits, the thread never does. Teardown is terminate →
+// join → close: shutdown, cancel what is armed, wait for each operation's own last completion,
+// close at the end of that turn, `on_closed`, back to the slab. Failures come as `on_end`; it never
+// aborts on what a peer does.
 #pragma once
 
 #include <sys/socket.h>
@@ -78,6 +80,7 @@ class TcpStream final : public Stream, private Deferred {
   bool finishing_ = false;   // FIN after the queue
   bool finished_ = false;
   bool terminated_ = false;
+  Error send_failure_;
   WriteQueue output_;
   MemberOperation<TcpStream, &TcpStream::on_receive> receive_{this};
   SendOperation send_{this};

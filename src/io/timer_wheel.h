@@ -1,9 +1,10 @@
 // All deadlines of a shard: one hierarchical timer wheel.
 //
-// The wait time of the ring is the only kernel timer; everything else is a Timer embedded in its owner. Arming,
-// moving and cancelling are O(1). Ticks are 2^20 ns (about 1 ms): a timer fires up to one tick late, never
-// early. Moving a deadline later only notes it (the slot is corrected when it comes up), since most deadlines move
-// later or are cancelled. Pure: the clock is an argument. Callbacks may arm and cancel any timer.
+// The wait time of the ring is the only kernel timer; everything else is a Timer embedded in its
+// owner. Arming, moving and cancelling are O(1). Ticks are 2^20 ns (about 1 ms): a timer fires up
+// to one tick late, never early. Moving a deadline later only notes it (the slot is corrected when
+// it comes up), since most deadlines move later or are cancelled. Pure: the clock is an argument.
+// Callbacks may arm and cancel any timer.
 #pragma once
 
 #include <cstddef>
@@ -31,7 +32,8 @@ class Timer : public ListNode<TimerTag> {
   uint64_t slot_tick_ = 0;
 };
 
-// A Timer that calls a member function of its owner: `MemberTimer<Client, &Client::on_idle> idle_{this}`.
+// A Timer that calls a member function of its owner: `MemberTimer<Client, &Client::on_idle>
+// idle_{this}`.
 template <class Owner, void (Owner::*Function)()>
 class MemberTimer final : public Timer {
  public:
@@ -50,12 +52,12 @@ class TimerWheel {
   void arm(Timer& timer, Instant deadline);
   void cancel(Timer& timer);
 
-  // Runs what is due at `now`. A timer runs once in a call: armed again by a callback, even for a past instant, it
-  // waits for the next call.
+  // Runs what is due at `now`. A timer runs once in a call: armed again by a callback, even for a
+  // past instant, it waits for the next call.
   void expire(Instant now);
 
-  // When `expire` has something to do next, a lower bound (never later than the earliest deadline by more than
-  // a tick); zero if nothing is armed. O(levels).
+  // When `expire` has something to do next, a lower bound (never later than the earliest deadline
+  // by more than a tick); zero if nothing is armed. O(levels).
   Instant next_deadline() const;
 
   size_t armed_count() const { return armed_count_; }
@@ -64,13 +66,14 @@ class TimerWheel {
   static constexpr int tick_shift = 20;
   static constexpr int slot_bits = 6;
   static constexpr int slots = 1 << slot_bits;
-  static constexpr int levels = 4;  // 64^4 ticks: 4.9 hours; later deadlines are re-inserted on the way
+  static constexpr int levels =
+      4;  // 64^4 ticks: 4.9 hours; later deadlines are re-inserted on the way
   using List = IntrusiveList<Timer, TimerTag>;
 
   void insert(Timer& timer, uint64_t tick);
   void run_slot(int level, int slot, Instant now);
 
-  uint64_t current_tick_;  // every slot before it has been run
+  uint64_t current_tick_;       // every slot before it has been run
   uint64_t arm_from_tick_ = 0;  // while callbacks run: the first tick of the next call
   size_t armed_count_ = 0;
   uint64_t occupied_[levels] = {};

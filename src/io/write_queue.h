@@ -1,10 +1,11 @@
 // The bytes that wait to leave on one stream.
 //
-// A queue is a chain of blocks holding records: bytes copied into the block, or a reference to bytes
-// that somebody else pins (a request body, for as long as the queue holds the reference). `fill`
-// turns the front of the queue into iovecs for one sendmsg, `consume` drops what was sent. An empty
-// queue holds no block, so an idle connection owns no memory. Appending fails (false) only when the
-// shard's block pool is at its cap; the caller then gives up the connection. Used by every Stream.
+// A queue is a chain of blocks holding records: bytes copied into the block, or a reference to
+// bytes that somebody else pins (a request body, for as long as the queue holds the reference).
+// `fill` turns the front of the queue into iovecs for one sendmsg, `consume` drops what was sent.
+// An empty queue holds no block, so an idle connection owns no memory. Appending fails (false) only
+// when the shard's block pool is at its cap; the caller then gives up the connection. Used by every
+// Stream.
 #pragma once
 
 #include <sys/uio.h>
@@ -49,7 +50,7 @@ class WriteQueue {
   size_t size_bytes() const { return size_; }
   bool empty() const { return size_ == 0; }
 
-  static constexpr size_t copied_below_bytes = 512;
+  static constexpr size_t copied_below_bytes = 4096;
 
  private:
   // In front of each run of bytes within a block. `reference` is nullptr for copied bytes, which

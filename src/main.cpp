@@ -23,7 +23,8 @@ int print_version(const Arguments&) {
 int print_help(const Arguments&);
 
 constexpr Command commands[] = {
-    {"serve", "serve -c FILE", "start (SIGHUP reloads, SIGTERM drains)", hyperion::server::run_serve},
+    {"serve", "serve -c FILE", "start (SIGHUP reloads, SIGTERM drains)",
+     hyperion::server::run_serve},
     {"check", "check -c FILE", "validate a conf file, print what this host's io_uring can do",
      hyperion::server::run_check},
     {"demo", "demo", "gateway + simulated provider on loopback, sends samples (no keys needed)",
@@ -38,7 +39,8 @@ constexpr Command commands[] = {
 
 int print_help(const Arguments&) {
   std::printf("Hyperion, an LLM gateway.\n\n");
-  for (const Command& command : commands) std::printf("  hyperion %-32s %s\n", command.usage, command.help);
+  for (const Command& command : commands)
+    std::printf("  hyperion %-32s %s\n", command.usage, command.help);
   return 0;
 }
 
@@ -53,6 +55,7 @@ int main(int count, char** values) {
   for (const Command& command : commands) {
     if (command.name == name) return command.run(arguments);
   }
-  std::fprintf(stderr, "hyperion: there is no command `%s`. `hyperion help` lists them.\n", values[1]);
+  std::fprintf(stderr, "hyperion: there is no command `%s`. `hyperion help` lists them.\n",
+               values[1]);
   return 2;
 }

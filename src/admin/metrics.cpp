@@ -19,24 +19,31 @@ struct Row {
 };
 
 constexpr Row rows[] = {
-    {"hyperion_connections_accepted_total", "counter", "Client connections accepted.", &Counters::connections_accepted},
+    {"hyperion_connections_accepted_total", "counter", "Client connections accepted.",
+     &Counters::connections_accepted},
     {"hyperion_connections_refused_total", "counter", "Client connections refused at a limit.",
      &Counters::connections_refused},
-    {"hyperion_requests_in_flight", "gauge", "Requests begun and not ended.", &Counters::requests_in_flight},
-    {"hyperion_requests_overloaded_total", "counter", "Requests refused for want of memory or slots.",
-     &Counters::requests_refused_overloaded},
-    {"hyperion_received_bytes_total", "counter", "Bytes received from clients.", &Counters::bytes_received},
-    {"hyperion_answered_bytes_total", "counter", "Body bytes sent to clients.", &Counters::bytes_sent},
+    {"hyperion_requests_in_flight", "gauge", "Requests begun and not ended.",
+     &Counters::requests_in_flight},
+    {"hyperion_requests_overloaded_total", "counter",
+     "Requests refused for want of memory or slots.", &Counters::requests_refused_overloaded},
+    {"hyperion_received_bytes_total", "counter", "Bytes received from clients.",
+     &Counters::bytes_received},
+    {"hyperion_answered_bytes_total", "counter", "Body bytes sent to clients.",
+     &Counters::bytes_sent},
     {"hyperion_streams_cut_total", "counter", "Answers that broke after their beginning was sent.",
      &Counters::streams_cut},
-    {"hyperion_retries_total", "counter", "Attempts repeated on a new connection.", &Counters::retries},
-    {"hyperion_log_lines_dropped_total", "counter", "Lines of the request log dropped because its buffer was full.",
-     &Counters::log_lines_dropped},
+    {"hyperion_retries_total", "counter", "Attempts repeated on a new connection.",
+     &Counters::retries},
+    {"hyperion_log_lines_dropped_total", "counter",
+     "Lines of the request log dropped because its buffer was full.", &Counters::log_lines_dropped},
     {"hyperion_blocks_in_use", "gauge", "Blocks of 16 KiB in use.", &Counters::blocks_in_use},
-    {"hyperion_body_bytes_in_use", "gauge", "Memory of large bodies in use.", &Counters::body_bytes_in_use},
-    {"hyperion_completion_overflows", "counter", "Completions the kernel could not queue: must be 0.",
-     &Counters::completion_overflows},
-    {"hyperion_receive_starved_total", "counter", "Receives that found no buffer.", &Counters::receive_starved},
+    {"hyperion_body_bytes_in_use", "gauge", "Memory of large bodies in use.",
+     &Counters::body_bytes_in_use},
+    {"hyperion_completion_overflows", "counter",
+     "Completions the kernel could not queue: must be 0.", &Counters::completion_overflows},
+    {"hyperion_receive_starved_total", "counter", "Receives that found no buffer.",
+     &Counters::receive_starved},
 };
 
 struct ProviderRow {
@@ -47,11 +54,14 @@ struct ProviderRow {
 };
 
 constexpr ProviderRow provider_rows[] = {
-    {"hyperion_upstream_attempts_total", "counter", "Attempts at a provider.", &ProviderCounters::attempts},
+    {"hyperion_upstream_attempts_total", "counter", "Attempts at a provider.",
+     &ProviderCounters::attempts},
     {"hyperion_upstream_failures_total", "counter", "Attempts that failed without a whole answer.",
      &ProviderCounters::failures},
-    {"hyperion_upstream_connections", "gauge", "Open connections to a provider.", &ProviderCounters::connections},
-    {"hyperion_upstream_connections_idle", "gauge", "Of them idle.", &ProviderCounters::idle_connections},
+    {"hyperion_upstream_connections", "gauge", "Open connections to a provider.",
+     &ProviderCounters::connections},
+    {"hyperion_upstream_connections_idle", "gauge", "Of them idle.",
+     &ProviderCounters::idle_connections},
 };
 
 void line(std::string& text, const char* name, const std::string& labels, uint64_t value) {
@@ -85,9 +95,9 @@ uint64_t sum(const Shards& shards, Counter Counters::*member) {
 }
 
 // Buckets in seconds as OpenTelemetry's GenAI conventions have them for durations, and finer below.
-constexpr std::array<uint64_t, 17> bounds_us = {50,      100,       250,       500,        1'000,     2'500,
-                                                10'000,  50'000,    100'000,   250'000,    500'000,   1'000'000,
-                                                2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
+constexpr std::array<uint64_t, 17> bounds_us = {
+    50,      100,     250,       500,       1'000,     2'500,      10'000,     50'000,    100'000,
+    250'000, 500'000, 1'000'000, 2'500'000, 5'000'000, 10'000'000, 30'000'000, 60'000'000};
 
 void histogram(std::string& text, const char* name, const char* help, const Shards& shards,
                Histogram Counters::*member) {
@@ -96,10 +106,12 @@ void histogram(std::string& text, const char* name, const char* help, const Shar
   for (const Counters* counters : shards) total->merge(counters->*member);
   for (uint64_t bound : bounds_us) {
     std::string seconds = std::to_string(static_cast<double>(bound) / 1e6);
-    line(text, (std::string(name) + "_bucket").c_str(), "le=\"" + seconds + "\"", total->count_up_to(bound));
+    line(text, (std::string(name) + "_bucket").c_str(), "le=\"" + seconds + "\"",
+         total->count_up_to(bound));
   }
   line(text, (std::string(name) + "_bucket").c_str(), "le=\"+Inf\"", total->count());
-  text += std::string(name) + "_sum " + std::to_string(static_cast<double>(total->sum()) / 1e6) + "\n";
+  text +=
+      std::string(name) + "_sum " + std::to_string(static_cast<double>(total->sum()) / 1e6) + "\n";
   line(text, (std::string(name) + "_count").c_str(), "", total->count());
 }
 
@@ -146,7 +158,8 @@ void render_providers(std::string& text, const Shards& shards) {
 
 std::string render_metrics(const Shards& shards, const ProcessCounts& process) {
   std::string text;
-  header(text, "hyperion_reloads_total", "counter", "Reloads of the conf by whether they were taken.");
+  header(text, "hyperion_reloads_total", "counter",
+         "Reloads of the conf by whether they were taken.");
   line(text, "hyperion_reloads_total", "result=\"taken\"", process.reloads);
   line(text, "hyperion_reloads_total", "result=\"refused\"", process.reloads_refused);
   constexpr const char* outcomes[] = {"answered", "refused", "failed", "abandoned"};
@@ -164,19 +177,21 @@ std::string render_metrics(const Shards& shards, const ProcessCounts& process) {
   }
   header(text, "hyperion_connections_open", "gauge", "Open client connections of each shard.");
   for (size_t i = 0; i < shards.size(); ++i) {
-    line(text, "hyperion_connections_open", "shard=\"" + std::to_string(i) + "\"", shards[i]->connections_open.get());
+    line(text, "hyperion_connections_open", "shard=\"" + std::to_string(i) + "\"",
+         shards[i]->connections_open.get());
   }
   for (const Row& row : rows) {
     header(text, row.name, row.type, row.help);
     line(text, row.name, "", sum(shards, row.member));
   }
   render_providers(text, shards);
-  histogram(text, "hyperion_request_duration_seconds", "From a request's first byte to the end of its answer.", shards,
+  histogram(text, "hyperion_request_duration_seconds",
+            "From a request's first byte to the end of its answer.", shards,
             &Counters::request_duration_us);
-  histogram(text, "hyperion_overhead_seconds", "Time of a request less the wait for the provider.", shards,
-            &Counters::overhead_us);
-  histogram(text, "gen_ai_server_time_to_first_token_seconds", "From a request's first byte to the first token.", shards,
-            &Counters::first_token_us);
+  histogram(text, "hyperion_overhead_seconds", "Time of a request less the wait for the provider.",
+            shards, &Counters::overhead_us);
+  histogram(text, "gen_ai_server_time_to_first_token_seconds",
+            "From a request's first byte to the first token.", shards, &Counters::first_token_us);
   return text;
 }
 

@@ -1,8 +1,9 @@
 // Deliberately planted bugs, for the simulation to find.
 //
-// `HYPERION_PLANTED(name)` is `false` in everything that is shipped: the branch disappears. Only the build of tests/sim that defines
-// HYPERION_PLANTED_BUGS compiles them in, and there one is switched on at a time. A simulation that does not catch each of them within
-// its seeds is not worth its time.
+// `HYPERION_PLANTED(name)` is `false` in everything that is shipped: the branch disappears. Only
+// the build of tests/sim that defines HYPERION_PLANTED_BUGS compiles them in, and there one is
+// switched on at a time. A simulation that does not catch each of them within its seeds is not
+// worth its time.
 #pragma once
 
 #ifdef HYPERION_PLANTED_BUGS
@@ -11,18 +12,18 @@ namespace hyperion {
 
 enum class PlantedBug {
   none,
-  clean_end_after_cut,       // a stream without its end marker counts as complete
-  surplus_ignored,           // a connection with surplus bytes is used again
-  upstream_not_closed,       // the client is gone, the attempt goes on
-  partial_event_dropped,     // the beginning of an event is lost at a receive's end
-  retry_after_answer,        // a retry although bytes of an answer had come
-  keep_alive_after_cut,      // the connection is kept after a broken answer
-  pause_for_ever,            // a paused upstream is not resumed
-  body_leak,                 // an exchange is never given back
-  commit_too_early,          // a role-only chunk counts as the first token
-  silence_not_timed,         // no timer while waiting for the provider
-  pipelined_bytes_lost,      // bytes sent ahead are dropped
-  event_split,               // half an event goes to the client
+  clean_end_after_cut,    // a stream without its end marker counts as complete
+  surplus_ignored,        // a connection with surplus bytes is used again
+  upstream_not_closed,    // the client is gone, the attempt goes on
+  partial_event_dropped,  // the beginning of an event is lost at a receive's end
+  retry_after_answer,     // a retry although bytes of an answer had come
+  keep_alive_after_cut,   // the connection is kept after a broken answer
+  pause_for_ever,         // a paused upstream is not resumed
+  body_leak,              // an exchange is never given back
+  commit_too_early,       // a role-only chunk counts as the first token
+  silence_not_timed,      // no timer while waiting for the provider
+  pipelined_bytes_lost,   // bytes sent ahead are dropped
+  event_split,            // half an event goes to the client
   count,
 };
 

@@ -1,14 +1,16 @@
 // What a dialect's decoder says about the bytes of a provider that pass by.
 //
-// In passthrough the decoder only observes: it finds the commit point (first semantic token), the usage, errors hidden in a 200 and the
-// proper end of a stream. It never changes a byte. Read by gateway's attempt and, later, by the ledger.
+// In passthrough the decoder only observes: it finds the commit point (first semantic token), the
+// usage, errors hidden in a 200 and the proper end of a stream. It never changes a byte. Read by
+// gateway's attempt and, later, by the ledger.
 #pragma once
 
 #include <cstdint>
 
 namespace hyperion::dialect {
 
-// Token counts as the provider reported them; -1: not reported. `prompt` includes `cached`, `completion` includes `reasoning`.
+// Token counts as the provider reported them; -1: not reported. `prompt` includes `cached`,
+// `completion` includes `reasoning`.
 struct Usage {
   int64_t prompt_tokens = -1;
   int64_t completion_tokens = -1;
@@ -20,7 +22,8 @@ struct Usage {
 
 // One event of a stream.
 struct Observation {
-  bool semantic = false;   // text, refusal, tool start, reasoning, or a finish: the client gets something
+  bool semantic =
+      false;  // text, refusal, tool start, reasoning, or a finish: the client gets something
   bool error = false;      // an error object inside a 200
   bool finished = false;   // the end marker of the stream
   bool malformed = false;  // not what the dialect allows

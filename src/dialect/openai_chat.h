@@ -1,8 +1,9 @@
 // OpenAI's Chat Completions (and Completions, Embeddings) as seen passing by.
 //
-// Sans-I/O. `observe_event` looks at one SSE event of a streamed answer, `observe_answer` at a whole plain one. Both only read. A stream
-// ends properly with `data: [DONE]`; its absence is a cut. Usage replaces, never adds: the last report
-// is the true one. Costs: a substring search for an event after the first token, about 1 ns a byte before it.
+// Sans-I/O. `observe_event` looks at one SSE event of a streamed answer, `observe_answer` at a
+// whole plain one. Both only read. A stream ends properly with `data: [DONE]`; its absence is a
+// cut. Usage replaces, never adds: the last report is the true one. Costs: a substring search for
+// an event after the first token, about 1 ns a byte before it.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,5 @@
-// The answers an exchange gives by itself: refusals, OPTIONS, the list of models, health and metrics.
+// The answers an exchange gives by itself: refusals, OPTIONS, the list of models, health and
+// metrics.
 #include <cstring>
 
 #include "gateway/client.h"
@@ -20,7 +21,8 @@ bool origin_is_allowed(const config::CorsSettings& cors, std::string_view origin
 }
 
 const char* owner_of(const catalog::Deployment& deployment) {
-  return deployment.model != nullptr ? deployment.model->family.c_str() : deployment.provider->name.c_str();
+  return deployment.model != nullptr ? deployment.model->family.c_str()
+                                     : deployment.provider->name.c_str();
 }
 
 }  // namespace
@@ -43,17 +45,21 @@ void Exchange::write_cors() {
   if (origin.empty() || !origin_is_allowed(cors, origin)) return;
   head.header("access-control-allow-origin", origin);
   if (head_->method != http::Method::options) {
-    head.raw("access-control-expose-headers: x-request-id, x-hyperion-provider, x-hyperion-model, "
-             "retry-after\r\n");
+    head.raw(
+        "access-control-expose-headers: x-request-id, x-hyperion-provider, x-hyperion-model, "
+        "retry-after\r\n");
     return;
   }
   head.header("access-control-allow-methods",
               endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
   // The openai clients in browsers send the x-stainless ones.
-  head.raw("access-control-allow-headers: authorization, content-type, x-api-key, idempotency-key, traceparent, "
-           "tracestate, openai-organization, openai-project, x-hyperion-fault, x-stainless-arch, "
-           "x-stainless-helper-method, x-stainless-lang, x-stainless-os, x-stainless-package-version, "
-           "x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, x-stainless-timeout\r\n");
+  head.raw(
+      "access-control-allow-headers: authorization, content-type, x-api-key, idempotency-key, "
+      "traceparent, "
+      "tracestate, openai-organization, openai-project, x-hyperion-fault, x-stainless-arch, "
+      "x-stainless-helper-method, x-stainless-lang, x-stainless-os, x-stainless-package-version, "
+      "x-stainless-retry-count, x-stainless-runtime, x-stainless-runtime-version, "
+      "x-stainless-timeout\r\n");
   head.header("access-control-max-age", cors.max_age_s);
 }
 
@@ -72,7 +78,8 @@ bool Exchange::answer_failure(const Failure& failure) {
   if (!begin_answer(failure.status)) return false;
   http::HeadWriter& head = relay_.head();
   head.raw("content-type: application/json\r\n");
-  if (failure.status == 405 && endpoint_ != nullptr) head.header("allow", allowed_methods(*endpoint_));
+  if (failure.status == 405 && endpoint_ != nullptr)
+    head.header("allow", allowed_methods(*endpoint_));
   if (failure.status == 401) head.raw("www-authenticate: Bearer\r\n");
   if (failure.retry_after_s != 0) head.header("retry-after", failure.retry_after_s);
   if (failure.should_retry_no) head.raw("x-should-retry: false\r\n");
@@ -88,7 +95,8 @@ void Exchange::answer_options() {
     finish(Outcome::failed, true);
     return;
   }
-  relay_.head().header("allow", endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
+  relay_.head().header("allow",
+                       endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
   bool sent = relay_.end_head(0);
   finish(sent ? Outcome::answered : Outcome::failed, !sent);
 }
@@ -107,10 +115,12 @@ void Exchange::answer_page() {
   Pages* pages = gateway_.pages();
   switch (endpoint_->work) {
     case Work::metrics:
-      answer_text(200, "text/plain; version=0.0.4; charset=utf-8", pages != nullptr ? pages->metrics() : "");
+      answer_text(200, "text/plain; version=0.0.4; charset=utf-8",
+                  pages != nullptr ? pages->metrics() : "");
       return;
     case Work::ready: {
-      const char* reason = gateway_.draining() ? "draining" : (pages != nullptr ? pages->not_ready() : nullptr);
+      const char* reason =
+          gateway_.draining() ? "draining" : (pages != nullptr ? pages->not_ready() : nullptr);
       if (reason == nullptr) {
         answer_text(200, "application/json", "{\"status\":\"ready\"}");
       } else {
@@ -118,8 +128,7 @@ void Exchange::answer_page() {
       }
       return;
     }
-    default:
-      answer_text(200, "application/json", "{\"status\":\"live\"}");
+    default: answer_text(200, "application/json", "{\"status\":\"live\"}");
   }
 }
 
@@ -151,7 +160,8 @@ void write_model(json::Writer& writer, std::string_view id, const catalog::Deplo
 
 }  // namespace
 
-// Every name this key may say. Not the request path: the text is built anew, bounded by the catalogue.
+// Every name this key may say. Not the request path: the text is built anew, bounded by the
+// catalogue.
 void Exchange::answer_models() {
   const catalog::Catalog& catalog = snapshot_->config->catalog;
   std::string text(512 * (catalog.names().size() + 1), '\0');

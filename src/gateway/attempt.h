@@ -2,10 +2,12 @@
 //
 //   connect ─▶ send ─▶ await_head ─▶ await_token ─▶ relay ─▶ join ─▶ done
 //
-// Owned by the Gateway (slab), belongs to one Exchange; several can exist for one exchange (one cancelled and still joining). It borrows the
-// connection, writes the request head, queues the body by reference, and passes the answer on: a plain answer whole (up to a cap), a stream in whole
-// SSE events from the first semantic token on. Its timers: connection, first token, silence, total. It reports exactly one of answered and
-// failed to the exchange, then joins: it is freed when the connection references nothing of the request any more.
+// Owned by the Gateway (slab), belongs to one Exchange; several can exist for one exchange (one
+// cancelled and still joining). It borrows the connection, writes the request head, queues the body
+// by reference, and passes the answer on: a plain answer whole (up to a cap), a stream in whole SSE
+// events from the first semantic token on. Its timers: connection, first token, silence, total. It
+// reports exactly one of answered and failed to the exchange, then joins: it is freed when the
+// connection references nothing of the request any more.
 #pragma once
 
 #include <cstdint>
@@ -73,6 +75,9 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void on_total();
   bool hides_secret(std::string_view body);
 
+  // Longer header values are neither forwarded to a provider nor relayed to a client: a head of
+  // ours must fit.
+  static constexpr size_t forwarded_value_max_bytes = 512;
   // Held back before the commit point at most (design: then commit).
   static constexpr size_t held_max_bytes = 64 * 1024;
   static constexpr uint32_t held_max_events = 256;
@@ -83,12 +88,12 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   State state_ = State::connect;
   Kind kind_ = Kind::unknown;
   bool committed_ = false;
-  bool done_seen_ = false;    // the stream's end marker
-  bool paused_ = false;       // reading stopped because the client is slow
+  bool done_seen_ = false;  // the stream's end marker
+  bool paused_ = false;     // reading stopped because the client is slow
   uint32_t held_events_ = 0;
-  size_t looked_at_ = 0;      // of held_: whole events already observed
+  size_t looked_at_ = 0;  // of held_: whole events already observed
   uint64_t body_bytes_ = 0;
-  http::ResponseHead head_;   // views into arena_
+  http::ResponseHead head_;  // views into arena_
   dialect::Usage usage_;
   http::SseSplitter splitter_;
   Arena arena_;

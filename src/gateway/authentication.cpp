@@ -8,7 +8,8 @@ namespace {
 std::string_view bearer_of(const http::RequestHead& head) {
   std::string_view value = head.headers.find("authorization");
   constexpr std::string_view scheme = "Bearer ";
-  if (value.size() > scheme.size() && http::equal_ignoring_case(value.substr(0, scheme.size()), scheme)) {
+  if (value.size() > scheme.size() &&
+      http::equal_ignoring_case(value.substr(0, scheme.size()), scheme)) {
     return value.substr(scheme.size());
   }
   return {};
@@ -16,7 +17,8 @@ std::string_view bearer_of(const http::RequestHead& head) {
 
 }  // namespace
 
-const config::VirtualKey* authenticate(const http::RequestHead& head, const config::VirtualKeys& keys) {
+const config::VirtualKey* authenticate(const http::RequestHead& head,
+                                       const config::VirtualKeys& keys) {
   std::string_view presented = bearer_of(head);
   if (presented.empty()) presented = head.headers.find("x-api-key");
   presented = presented.substr(0, credential_size_max_bytes);

@@ -1,8 +1,9 @@
 // Who is asking? The virtual key of a request.
 //
-// The presented key (Authorization: Bearer, or x-api-key) is hashed whole and looked up by hash; the comparison takes the same
-// time wherever it differs. Unknown, malformed and revoked keys get the same 401 after the same work. There is no
-// anonymous identity: a conf without keys answers 401 to everything that needs one. Pure but for the table it reads.
+// The presented key (Authorization: Bearer, or x-api-key) is hashed whole and looked up by hash;
+// the comparison takes the same time wherever it differs. Unknown, malformed and revoked keys get
+// the same 401 after the same work. There is no anonymous identity: a conf without keys answers 401
+// to everything that needs one. Pure but for the table it reads.
 #pragma once
 
 #include "config/virtual_keys.h"
@@ -14,6 +15,7 @@ namespace hyperion::gateway {
 inline constexpr size_t credential_size_max_bytes = 512;
 
 // nullptr: not known (or revoked, or nothing presented).
-const config::VirtualKey* authenticate(const http::RequestHead& head, const config::VirtualKeys& keys);
+const config::VirtualKey* authenticate(const http::RequestHead& head,
+                                       const config::VirtualKeys& keys);
 
 }  // namespace hyperion::gateway

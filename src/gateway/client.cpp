@@ -55,8 +55,8 @@ void Client::end_handshake() {
 bool Client::will_keep_alive() const {
   ParserState parsed = parser_.state();
   // An unread body would be taken for the next request.
-  bool at_end = parsed == ParserState::complete ||
-                (parsed == ParserState::head_ready && parser_.head().framing == http::Framing::none);
+  bool at_end = parsed == ParserState::complete || (parsed == ParserState::head_ready &&
+                                                    parser_.head().framing == http::Framing::none);
   const config::Settings& settings = gateway_.snapshot()->config->settings;
   return at_end && parser_.head().keep_alive && !gateway_.draining() && !peer_ended_ &&
          requests_ < settings.limits.requests_per_connection_max;
@@ -76,7 +76,8 @@ void Client::on_read(std::string_view bytes) {
 // What comes after an early answer is discarded, up to a bound.
 void Client::drain(size_t size) {
   drained_bytes_ += size;
-  if (drained_bytes_ <= gateway_.snapshot()->config->settings.limits.early_answer_drain_max_bytes) return;
+  if (drained_bytes_ <= gateway_.snapshot()->config->settings.limits.early_answer_drain_max_bytes)
+    return;
   // The rest stays unread until the deadline: to close now would be a reset, and the answer,
   // which may not even be sent yet, would be lost.
   stream_->pause_reading();
@@ -94,7 +95,8 @@ void Client::hold_back(std::string_view bytes) {
   if (much || state_ != State::answering) stream_->pause_reading();
 }
 
-// Feeds the parser until a request is complete and being worked on, or the bytes are used up; returns how many were.
+// Feeds the parser until a request is complete and being worked on, or the bytes are used up;
+// returns how many were.
 size_t Client::consume(std::string_view bytes) {
   size_t offered = bytes.size();
   while (state_ == State::idle || state_ == State::reading) {
@@ -110,12 +112,8 @@ size_t Client::consume(std::string_view bytes) {
         exchange_->on_head(parser_.head());
         if (state_ == State::reading) begin_body();
         break;
-      case ParserState::complete:
-        on_complete();
-        break;
-      case ParserState::failed:
-        exchange_->on_rejected(parser_.rejection());
-        break;
+      case ParserState::complete: on_complete(); break;
+      case ParserState::failed: exchange_->on_rejected(parser_.rejection()); break;
       default:
         if (bytes.empty()) return offered;
     }
@@ -174,8 +172,10 @@ void Client::finish_exchange(bool broken) {
   arena_.reset();
   parser_.next(settings.http);
   state_ = State::idle;
-  uint64_t jitter_ms = settings.timeouts.keep_alive_ms * uint64_t{settings.timeouts.keep_alive_jitter_percent} / 100;
-  arm_deadline(settings.timeouts.keep_alive_ms - jitter_ms + gateway_.runtime().random.below(2 * jitter_ms + 1));
+  uint64_t jitter_ms =
+      settings.timeouts.keep_alive_ms * uint64_t{settings.timeouts.keep_alive_jitter_percent} / 100;
+  arm_deadline(settings.timeouts.keep_alive_ms - jitter_ms +
+               gateway_.runtime().random.below(2 * jitter_ms + 1));
   if (!held_back_.empty()) {
     gateway_.runtime().deferred.add(this);
   } else {
@@ -183,7 +183,8 @@ void Client::finish_exchange(bool broken) {
   }
 }
 
-// The next request was sent ahead: its turn has come, unless the client does not even read the answers.
+// The next request was sent ahead: its turn has come, unless the client does not even read the
+// answers.
 void Client::run_deferred() {
   if (state_ != State::idle || held_back_.empty()) return;
   held_offset_ += consume(held_back_.view().substr(held_offset_));
@@ -203,7 +204,8 @@ void Client::flush() {
   }
 }
 
-// A silent send may report as late as the next wake-up, unless somebody waits for room or for the end.
+// A silent send may report as late as the next wake-up, unless somebody waits for room or for the
+// end.
 bool Client::awaits_written() const {
   return state_ == State::closing || close_after_ || !held_back_.empty() ||
          (exchange_ != nullptr && exchange_->waits_for_client());
@@ -213,7 +215,8 @@ void Client::on_written() {
   if (state_ == State::gone) return;
   if (stream_->output().empty()) {
     gateway_.runtime().timers.cancel(stall_);
-    bool over = (state_ == State::closing && peer_ended_) || (state_ == State::idle && close_after_);
+    bool over =
+        (state_ == State::closing && peer_ended_) || (state_ == State::idle && close_after_);
     if (over) {
       terminate();
       return;
@@ -237,7 +240,8 @@ void Client::begin_closing() {
     return;
   }
   if (!peer_ended_) stream_->resume_reading();
-  // While the answer is still on its way the stall timer rules; afterwards this bounds the wait for the client's end.
+  // While the answer is still on its way the stall timer rules; afterwards this bounds the wait for
+  // the client's end.
   arm_deadline(gateway_.snapshot()->config->settings.timeouts.early_answer_drain_ms);
 }
 
@@ -249,7 +253,8 @@ void Client::on_end(Error error) {
     return;
   }
   // A client that half-closes after its request still gets the answer that is on its way.
-  if (error.code == ErrorCode::end_of_stream && !stream_->output().empty() && state_ != State::gone) {
+  if (error.code == ErrorCode::end_of_stream && !stream_->output().empty() &&
+      state_ != State::gone) {
     if (state_ != State::closing) begin_closing();
     return;
   }
@@ -299,8 +304,7 @@ void Client::on_deadline() {
       }
       terminate();
       return;
-    default:
-      return;
+    default: return;
   }
 }
 

@@ -1,9 +1,11 @@
 // One connection of a client: requests in, answers out, one at a time.
 //
-// Owned by the Gateway (slab). It owns the stream, the request parser and the memory of the current head; it has at most one Exchange. Deadlines for
-// head, body, keep-alive and a client that does not read are its own. Bytes that a client sends ahead (pipelining) wait in a bounded
-// buffer with reading paused; the next request is not parsed before the answer is out. An early answer with an unread body is followed by a bounded
-// drain, so that the client sees the answer and not a reset. When the client goes, its exchange is told in the same turn.
+// Owned by the Gateway (slab). It owns the stream, the request parser and the memory of the current
+// head; it has at most one Exchange. Deadlines for head, body, keep-alive and a client that does
+// not read are its own. Bytes that a client sends ahead (pipelining) wait in a bounded buffer with
+// reading paused; the next request is not parsed before the answer is out. An early answer with an
+// unread body is followed by a bounded drain, so that the client sees the answer and not a reset.
+// When the client goes, its exchange is told in the same turn.
 #pragma once
 
 #include "base/arena.h"
@@ -39,12 +41,15 @@ class Client final : public ListNode<ClientTag>,
   bool will_keep_alive() const;
   // Output was queued: sends it and watches that the client takes it.
   void flush();
-  // The exchange has answered and is over. `broken`: the answer is cut, the connection must show it.
+  // The exchange has answered and is over. `broken`: the answer is cut, the connection must show
+  // it.
   void finish_exchange(bool broken);
 
   // For the gateway -----------------------------------------------------------------------------
   void begin_drain();
-  bool is_idle() const { return state_ == State::idle && stream_->output().empty() && held_back_.empty(); }
+  bool is_idle() const {
+    return state_ == State::idle && stream_->output().empty() && held_back_.empty();
+  }
   void terminate();
 
  private:
@@ -52,8 +57,8 @@ class Client final : public ListNode<ClientTag>,
     idle,       // between requests
     reading,    // head or body
     answering,  // the request is complete, the exchange works
-    closing,    // the answer is out or on its way; what comes is discarded, then the connection ends
-    gone,       // terminated; waits for on_closed
+    closing,  // the answer is out or on its way; what comes is discarded, then the connection ends
+    gone,     // terminated; waits for on_closed
   };
 
   void on_open() override;
@@ -80,8 +85,8 @@ class Client final : public ListNode<ClientTag>,
   void on_deadline();
   void on_stall();
 
-  // Pipelined bytes of one client that wait for their turn, on the shard's budget for bodies. One receive of the kernel
-  // may bring half a megabyte.
+  // Pipelined bytes of one client that wait for their turn, on the shard's budget for bodies. One
+  // receive of the kernel may bring half a megabyte.
   static constexpr size_t held_back_max_bytes = 1024 * 1024;
   // Up to so many the connection is read on while an answer is awaited.
   static constexpr size_t held_back_reading_bytes = 16 * 1024;

@@ -1,8 +1,9 @@
 // What a shard counts, for /metrics.
 //
-// Written by one shard with plain relaxed stores, read by whoever renders the metrics: no lock, no read-modify-write, one counter costs a
-// nanosecond. Labels are fixed at compile time or come from the configuration; nothing a client sends becomes a label. Owned by the shard, it
-// outlives the gateway.
+// Written by one shard with plain relaxed stores, read by whoever renders the metrics: no lock, no
+// read-modify-write, one counter costs a nanosecond. Labels are fixed at compile time or come from
+// the configuration; nothing a client sends becomes a label. Owned by the shard, it outlives the
+// gateway.
 #pragma once
 
 #include <array>
@@ -19,8 +20,12 @@ namespace hyperion::gateway {
 
 class Counter {
  public:
-  void add(uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed); }
-  void subtract(uint64_t n = 1) { value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed); }
+  void add(uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) + n, std::memory_order_relaxed);
+  }
+  void subtract(uint64_t n = 1) {
+    value_.store(value_.load(std::memory_order_relaxed) - n, std::memory_order_relaxed);
+  }
   void set(uint64_t n) { value_.store(n, std::memory_order_relaxed); }
   uint64_t get() const { return value_.load(std::memory_order_relaxed); }
 

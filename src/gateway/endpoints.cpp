@@ -27,8 +27,9 @@ constexpr gateway::Endpoint endpoints[] = {
 
 const gateway::Endpoint* find_endpoint(std::string_view path) {
   for (const gateway::Endpoint& endpoint : endpoints) {
-    bool found = endpoint.prefix ? path.size() > endpoint.path.size() && path.starts_with(endpoint.path)
-                                 : path == endpoint.path;
+    bool found = endpoint.prefix
+                     ? path.size() > endpoint.path.size() && path.starts_with(endpoint.path)
+                     : path == endpoint.path;
     if (found) return &endpoint;
   }
   return nullptr;

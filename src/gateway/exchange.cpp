@@ -48,11 +48,13 @@ void Exchange::on_head(const http::RequestHead& head) {
     const config::AdminSettings& admin = snapshot_->config->settings.admin;
     bool here = on_admin ? endpoint_->admin_side : endpoint_->public_side;
     if (!on_admin && endpoint_->work == Work::metrics) here = admin.public_metrics;
-    if (!on_admin && (endpoint_->work == Work::live || endpoint_->work == Work::ready)) here = admin.public_health;
+    if (!on_admin && (endpoint_->work == Work::live || endpoint_->work == Work::ready))
+      here = admin.public_health;
     if (!here) endpoint_ = nullptr;
   }
   if (endpoint_ == nullptr) {
-    refuse(make_failure(404, "not_found", {}, "There is no such route. See GET /v1/models, POST /v1/chat/completions."),
+    refuse(make_failure(404, "not_found", {},
+                        "There is no such route. See GET /v1/models, POST /v1/chat/completions."),
            Side::client, Phase::head);
     return;
   }
@@ -60,16 +62,20 @@ void Exchange::on_head(const http::RequestHead& head) {
   if (!check_method() || !authenticate() || !check_memory()) return;
   uint64_t limit = body_limit();
   if (head.content_length > limit) {
-    refuse(make_failure(413, "request_too_large", {}, "The body has %llu bytes; this key may send %llu.",
-                        static_cast<unsigned long long>(head.content_length), static_cast<unsigned long long>(limit)),
+    refuse(make_failure(413, "request_too_large", {},
+                        "The body has %llu bytes; this key may send %llu.",
+                        static_cast<unsigned long long>(head.content_length),
+                        static_cast<unsigned long long>(limit)),
            Side::client, Phase::head);
     return;
   }
   record_.phase = Phase::body;
-  // Not the whole at once: a client that promises much and sends nothing must not hold the memory of others.
+  // Not the whole at once: a client that promises much and sends nothing must not hold the memory
+  // of others.
   size_t expected = std::min<uint64_t>(head.content_length, body_reserved_bytes);
   if (head.framing == http::Framing::content_length && !body_.reserve(expected)) {
-    refuse(make_failure(503, "overloaded", {}, "No memory is free for a body of %llu bytes. Try again.",
+    refuse(make_failure(503, "overloaded", {},
+                        "No memory is free for a body of %llu bytes. Try again.",
                         static_cast<unsigned long long>(head.content_length)),
            Side::gateway, Phase::body);
   }
@@ -101,16 +107,19 @@ bool Exchange::authenticate() {
     }
     return true;
   }
-  refuse(make_failure(401, "invalid_api_key", {},
-                      "The API key is missing or not valid. Send it as `Authorization: Bearer sk_live_...`."),
-         Side::client, Phase::head);
+  refuse(
+      make_failure(
+          401, "invalid_api_key", {},
+          "The API key is missing or not valid. Send it as `Authorization: Bearer sk_live_...`."),
+      Side::client, Phase::head);
   return false;
 }
 
 bool Exchange::check_memory() {
   if (endpoint_->work != Work::proxy || !gateway_.refuses_new_requests()) return true;
   gateway_.counters().requests_refused_overloaded.add();
-  Failure failure = make_failure(503, "overloaded", {}, "Hyperion is at its memory limit. Try again in a second.");
+  Failure failure = make_failure(503, "overloaded", {},
+                                 "Hyperion is at its memory limit. Try again in a second.");
   failure.retry_after_s = 1;
   refuse(failure, Side::gateway, Phase::head);
   return false;
@@ -133,24 +142,18 @@ void Exchange::on_complete() {
   record_.request_bytes = body_.size();
   record_.phase = Phase::decide;
   switch (endpoint_->work) {
-    case Work::proxy:
-      scan_and_decide();
-      return;
-    case Work::models:
-      answer_models();
-      return;
-    case Work::model:
-      answer_model();
-      return;
-    default:
-      answer_page();
+    case Work::proxy: scan_and_decide(); return;
+    case Work::models: answer_models(); return;
+    case Work::model: answer_model(); return;
+    default: answer_page();
   }
 }
 
 void Exchange::on_rejected(const http::Rejection& rejection) {
   Phase phase = head_ == nullptr ? Phase::head : Phase::body;
   if (beyond_limit_) {
-    refuse(make_failure(413, "request_too_large", {}, "The body is larger than the %llu bytes this key may send.",
+    refuse(make_failure(413, "request_too_large", {},
+                        "The body is larger than the %llu bytes this key may send.",
                         static_cast<unsigned long long>(body_limit())),
            Side::client, phase);
     return;
@@ -159,7 +162,8 @@ void Exchange::on_rejected(const http::Rejection& rejection) {
 }
 
 void Exchange::on_request_timeout(bool in_body) {
-  refuse(make_failure(408, "request_timeout", {}, "The request's %s did not arrive in time.", in_body ? "body" : "head"),
+  refuse(make_failure(408, "request_timeout", {}, "The request's %s did not arrive in time.",
+                      in_body ? "body" : "head"),
          Side::client, in_body ? Phase::body : Phase::head);
 }
 
@@ -176,8 +180,11 @@ void Exchange::scan_and_decide() {
     return;
   }
   if (!scan[json::Key::model].present() || record_.requested_model.empty()) {
-    refuse(make_failure(400, "invalid_request", "model", "`model`: expected the name of a model, a string of at most 16 KB that is not empty."),
-           Side::client, Phase::decide);
+    refuse(
+        make_failure(
+            400, "invalid_request", "model",
+            "`model`: expected the name of a model, a string of at most 16 KB that is not empty."),
+        Side::client, Phase::decide);
     return;
   }
   wants_stream_ = scan.stream;
@@ -199,14 +206,18 @@ void Exchange::scan_and_decide() {
   start_attempt(false);
 }
 
-// What this version does with Hyperion's own options: deadlines hold, the rest is named as dropped, never silently ignored.
+// What this version does with Hyperion's own options: deadlines hold, the rest is named as dropped,
+// never silently ignored.
 void Exchange::read_options(const json::Options& options) {
   timeouts_ = {options.connect_ms, options.first_token_ms, options.idle_ms, options.total_ms};
-  const std::pair<bool, std::string_view> given[] = {
-      {options.smart_routing, "smart_routing"}, {options.fallbacks.present(), "fallbacks"},
-      {options.max_cost_usd >= 0, "max_cost"},  {options.providers.present(), "providers"},
-      {options.explain, "explain"},             {options.bypass_cache, "bypass_cache"},
-      {options.cache_ttl_s != 0, "cache_ttl"},  {options.tags.present(), "tags"}};
+  const std::pair<bool, std::string_view> given[] = {{options.smart_routing, "smart_routing"},
+                                                     {options.fallbacks.present(), "fallbacks"},
+                                                     {options.max_cost_usd >= 0, "max_cost"},
+                                                     {options.providers.present(), "providers"},
+                                                     {options.explain, "explain"},
+                                                     {options.bypass_cache, "bypass_cache"},
+                                                     {options.cache_ttl_s != 0, "cache_ttl"},
+                                                     {options.tags.present(), "tags"}};
   for (const auto& [present, name] : given) {
     if (!present) continue;
     if (!dropped_options_.empty() && !client_->arena().append(dropped_options_, ", ")) return;
@@ -222,27 +233,31 @@ bool Exchange::resolve_model() {
   using Found = catalog::Resolution::Outcome;
   if (resolution_.outcome == Found::retired) {
     const std::string& successor = resolution_.model->successor;
-    refuse(make_failure(404, "model_not_found", "model", "The model `%.*s` is retired%s%s.", size, name.data(),
-                        successor.empty() ? "" : "; its successor is ", successor.c_str()),
+    refuse(make_failure(404, "model_not_found", "model", "The model `%.*s` is retired%s%s.", size,
+                        name.data(), successor.empty() ? "" : "; its successor is ",
+                        successor.c_str()),
            Side::client, Phase::decide);
     return false;
   }
   if (resolution_.outcome == Found::unserved) {
     refuse(make_failure(404, "model_not_found", "model",
-                        "The model `%.*s` is known, but no provider of this gateway serves it. See GET /v1/models.",
+                        "The model `%.*s` is known, but no provider of this gateway serves it. See "
+                        "GET /v1/models.",
                         size, name.data()),
            Side::client, Phase::decide);
     return false;
   }
   if (!resolution_.found()) {
     catalog::NearestNames near = catalog.nearest_names(name, key_->allowed);
-    Failure failure = make_failure(404, "model_not_found", "model", "The model `%.*s` is not known.", size, name.data());
+    Failure failure = make_failure(404, "model_not_found", "model",
+                                   "The model `%.*s` is not known.", size, name.data());
     size_t at = std::strlen(failure.message);
     const char* separator = " Did you mean: ";
     for (std::string_view candidate : near) {
       if (candidate.empty() || candidate.size() + 20 > sizeof(failure.message) - at) continue;
-      at += static_cast<size_t>(std::snprintf(failure.message + at, sizeof(failure.message) - at, "%s%.*s", separator,
-                                              static_cast<int>(candidate.size()), candidate.data()));
+      at += static_cast<size_t>(
+          std::snprintf(failure.message + at, sizeof(failure.message) - at, "%s%.*s", separator,
+                        static_cast<int>(candidate.size()), candidate.data()));
       separator = ", ";
     }
     refuse(failure, Side::client, Phase::decide);
@@ -250,19 +265,22 @@ bool Exchange::resolve_model() {
   }
   const catalog::Deployment& deployment = *resolution_.deployment;
   if (!key_->allowed.allows(deployment)) {
-    refuse(make_failure(403, "model_not_allowed", "model", "This key may not use the model `%.*s`.", size, name.data()),
+    refuse(make_failure(403, "model_not_allowed", "model", "This key may not use the model `%.*s`.",
+                        size, name.data()),
            Side::client, Phase::decide);
     return false;
   }
   bool proxied = endpoint_->work == Work::proxy;
   if (proxied && deployment.model != nullptr && !deployment.model->serves(endpoint_->kind)) {
-    refuse(make_failure(400, "unsupported_parameter", "model", "The model `%.*s` is not served on %.*s.", size,
-                        name.data(), static_cast<int>(endpoint_->path.size()), endpoint_->path.data()),
+    refuse(make_failure(400, "unsupported_parameter", "model",
+                        "The model `%.*s` is not served on %.*s.", size, name.data(),
+                        static_cast<int>(endpoint_->path.size()), endpoint_->path.data()),
            Side::client, Phase::decide);
     return false;
   }
   if (proxied && !deployment.provider->usable) {
-    refuse(make_failure(502, "upstream_credentials", {}, "Provider %s cannot be used: %s.", deployment.provider->name.c_str(),
+    refuse(make_failure(502, "upstream_credentials", {}, "Provider %s cannot be used: %s.",
+                        deployment.provider->name.c_str(),
                         deployment.provider->unusable_because.c_str()),
            Side::gateway, Phase::decide);
     return false;
@@ -277,7 +295,8 @@ void Exchange::start_attempt(bool fresh) {
   attempt_ = gateway_.create_attempt(*this);
   if (attempt_ == nullptr) {
     gateway_.counters().requests_refused_overloaded.add();
-    Failure failure = make_failure(503, "overloaded", {}, "Too many requests are in flight. Try again in a second.");
+    Failure failure = make_failure(503, "overloaded", {},
+                                   "Too many requests are in flight. Try again in a second.");
     failure.retry_after_s = 1;
     refuse(failure, Side::gateway, Phase::connect);
     return;
@@ -309,7 +328,8 @@ void Exchange::on_attempt_failed(Error error, bool committed) {
     finish(Outcome::failed, true);
     return;
   }
-  // A connection that had been idle may have died before it carried anything: one more try, on a new one.
+  // A connection that had been idle may have died before it carried anything: one more try, on a
+  // new one.
   if (error.retry_safe && error.reused && !retried_) {
     retried_ = true;
     record_.side = Side::none;
@@ -324,7 +344,9 @@ void Exchange::on_attempt_failed(Error error, bool committed) {
   finish(Outcome::failed, !sent);
 }
 
-bool Exchange::waits_for_client() const { return attempt_ != nullptr && attempt_->waits_for_client(); }
+bool Exchange::waits_for_client() const {
+  return attempt_ != nullptr && attempt_->waits_for_client();
+}
 
 void Exchange::on_client_progress() {
   if (attempt_ != nullptr) attempt_->on_client_progress();
@@ -372,7 +394,8 @@ void Exchange::finish(Outcome outcome, bool broken) {
   client_ = nullptr;
   if (client != nullptr) {
     client->flush();
-    client->finish_exchange((broken && !HYPERION_PLANTED(keep_alive_after_cut)) || !relay_.keep_alive());
+    client->finish_exchange((broken && !HYPERION_PLANTED(keep_alive_after_cut)) ||
+                            !relay_.keep_alive());
   }
   release_if_joined();
 }

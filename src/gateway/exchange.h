@@ -2,10 +2,12 @@
 //
 //   head ─▶ body ─▶ decide ─▶ run ─▶ done
 //
-// Owned by the Gateway (slab); belongs to one Client until it has answered, and lives on until its attempts have joined. Events
-// come from the client (head, body, complete, gone) and from the attempt (answer, failure); each leads to a few named steps. It ends in exactly one of answered, refused,
-// failed, abandoned, writes one log line, and nothing of it goes to the client before the attempt has committed. Everything wrong with a request
-// becomes a Failure with a sentence; nothing here asserts on input.
+// Owned by the Gateway (slab); belongs to one Client until it has answered, and lives on until its
+// attempts have joined. Events come from the client (head, body, complete, gone) and from the
+// attempt (answer, failure); each leads to a few named steps. It ends in exactly one of answered,
+// refused, failed, abandoned, writes one log line, and nothing of it goes to the client before the
+// attempt has committed. Everything wrong with a request becomes a Failure with a sentence; nothing
+// here asserts on input.
 #pragma once
 
 #include <memory>
@@ -71,7 +73,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   Relay& relay() { return relay_; }
   // Bytes queued at the client and not taken yet.
   size_t client_backlog_bytes() const;
-  // Starts the answer: status line and the headers that every proxied answer has. The attempt adds its own.
+  // Starts the answer: status line and the headers that every proxied answer has. The attempt adds
+  // its own.
   bool begin_answer(uint16_t status);
   void flush_answer();
   // The attempt is over. `answered`: the whole answer is queued.

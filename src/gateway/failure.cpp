@@ -28,7 +28,8 @@ void copy_bounded(char* to, size_t capacity, std::string_view from) {
 
 }  // namespace
 
-Failure make_failure(uint16_t status, const char* code, std::string_view param, const char* format, ...) {
+Failure make_failure(uint16_t status, const char* code, std::string_view param, const char* format,
+                     ...) {
   Failure failure;
   failure.status = status;
   failure.type = type_of(status);
@@ -60,12 +61,15 @@ Failure failure_of(const json::ScanError& error) {
   std::string_view param = field == "body" ? std::string_view() : field;
   switch (error.code) {
     case ErrorCode::malformed_json:
-      return make_failure(400, "invalid_json", {}, "The body is not valid JSON: expected %s, at byte %u.",
-                          error.expected, error.position);
+      return make_failure(400, "invalid_json", {},
+                          "The body is not valid JSON: expected %s, at byte %u.", error.expected,
+                          error.position);
     case ErrorCode::too_large:
-      return make_failure(413, "request_too_large", param, "The body is too large: expected %s.", error.expected);
+      return make_failure(413, "request_too_large", param, "The body is too large: expected %s.",
+                          error.expected);
     default:
-      return make_failure(400, "invalid_request", param, "`%s`: expected %s.", error.field, error.expected);
+      return make_failure(400, "invalid_request", param, "`%s`: expected %s.", error.field,
+                          error.expected);
   }
 }
 
@@ -77,34 +81,41 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
       const char* what = error.phase == Phase::connect ? "did not accept a connection"
                          : error.phase == Phase::relay ? "stopped sending"
                                                        : "did not answer";
-      return make_failure(504, "upstream_timeout", {}, "Provider %.*s %s in time. Try again.", size, name, what);
+      return make_failure(504, "upstream_timeout", {}, "Provider %.*s %s in time. Try again.", size,
+                          name, what);
     }
     case ErrorCode::unauthorised:
       return make_failure(502, "upstream_credentials", {},
-                          "Provider %.*s refused the gateway's own key. Its operator must check api_key_env of that "
+                          "Provider %.*s refused the gateway's own key. Its operator must check "
+                          "api_key_env of that "
                           "provider and its account.",
                           size, name);
     case ErrorCode::overloaded:
-      return make_failure(503, "overloaded", {}, "Hyperion is at its memory limit. Try again in a second.");
+      return make_failure(503, "overloaded", {},
+                          "Hyperion is at its memory limit. Try again in a second.");
     case ErrorCode::too_many:
       return make_failure(503, "overloaded", {},
-                          "All connections to provider %.*s are busy. Try again, or raise connections_per_shard_max.",
+                          "All connections to provider %.*s are busy. Try again, or raise "
+                          "connections_per_shard_max.",
                           size, name);
     case ErrorCode::name_not_resolved:
-      return make_failure(502, "all_upstreams_failed", {},
-                          "The host name of provider %.*s cannot be resolved. Check its base_url and the DNS.", size, name);
+      return make_failure(
+          502, "all_upstreams_failed", {},
+          "The host name of provider %.*s cannot be resolved. Check its base_url and the DNS.",
+          size, name);
     case ErrorCode::tls_certificate:
     case ErrorCode::tls_handshake:
       return make_failure(502, "all_upstreams_failed", {},
                           "The TLS connection to provider %.*s failed: %s", size, name,
                           tls::describe(tls::problem_of(error)));
     case ErrorCode::connect_failed:
-      return make_failure(502, "all_upstreams_failed", {}, "Provider %.*s cannot be reached (%s). Try again.", size, name,
+      return make_failure(502, "all_upstreams_failed", {},
+                          "Provider %.*s cannot be reached (%s). Try again.", size, name,
                           name_of(error.code));
     default:
       return make_failure(502, "all_upstreams_failed", {},
-                          "Provider %.*s broke off or sent a malformed answer (%s). Try again.", size, name,
-                          name_of(error.code));
+                          "Provider %.*s broke off or sent a malformed answer (%s). Try again.",
+                          size, name, name_of(error.code));
   }
 }
 

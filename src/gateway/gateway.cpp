@@ -21,7 +21,8 @@ std::string head_of(const catalog::Provider& provider) {
 
 }  // namespace
 
-Gateway::Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages, size_t connections_max)
+Gateway::Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages,
+                 size_t connections_max)
     : runtime_(runtime),
       counters_(counters),
       log_(log),
@@ -42,11 +43,13 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   std::map<std::string, std::shared_ptr<tls::ClientContext>> contexts;
   for (const catalog::Provider& provider : config->catalog.providers()) {
     ProviderState state;
-    std::string ca_file = provider.ca_file.empty() ? config->settings.tls.ca_file : provider.ca_file;
+    std::string ca_file =
+        provider.ca_file.empty() ? config->settings.tls.ca_file : provider.ca_file;
     if (snapshot_ != nullptr) {
       for (const ProviderState& old : snapshot_->providers) {
-        bool taken = std::any_of(next->providers.begin(), next->providers.end(),
-                                 [&](const ProviderState& other) { return other.pool == old.pool; });
+        bool taken =
+            std::any_of(next->providers.begin(), next->providers.end(),
+                        [&](const ProviderState& other) { return other.pool == old.pool; });
         if (!taken && old.pool->serves(provider, ca_file)) state.pool = old.pool;
       }
     }
@@ -55,15 +58,18 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
       if (provider.base_url.tls) {
         std::shared_ptr<tls::ClientContext>& known = contexts[ca_file];
         std::string problem;
-        if (known == nullptr) known = tls::ClientContext::create({ca_file}, handshake_gate_, &problem);
+        if (known == nullptr)
+          known = tls::ClientContext::create({ca_file}, handshake_gate_, &problem);
         if (known == nullptr) return "provider " + provider.name + ": " + problem;
         context = known;
       }
-      state.pool = std::make_shared<upstream::Pool>(runtime_, provider, config->settings.http, context, ca_file);
+      state.pool = std::make_shared<upstream::Pool>(runtime_, provider, config->settings.http,
+                                                    context, ca_file);
     }
     state.counters = counters_.providers.get(provider.name);
     state.head = head_of(provider);
-    state.answer_head = "x-hyperion-route: passthrough\r\nx-hyperion-provider: " + provider.name + "\r\n";
+    state.answer_head =
+        "x-hyperion-route: passthrough\r\nx-hyperion-provider: " + provider.name + "\r\n";
     next->providers.push_back(std::move(state));
   }
   for (const catalog::Provider& provider : config->catalog.providers()) {
@@ -80,7 +86,8 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   }
   bodies_.limit_bytes = config->settings.memory.bodies_per_shard_max_bytes;
   uint64_t body_max = config->settings.http.body_size_max_bytes;
-  bool changed = snapshot_ == nullptr || snapshot_->config->settings.http.body_size_max_bytes != body_max;
+  bool changed =
+      snapshot_ == nullptr || snapshot_->config->settings.http.body_size_max_bytes != body_max;
   if (changed) scanner_ = std::make_unique<json::Scanner>(body_max);
   snapshot_ = std::move(next);
   for (const ProviderState& state : snapshot_->providers) state.pool->warm_up();
@@ -184,7 +191,8 @@ bool Gateway::idle() const {
       if (!empty(*state.pool)) return false;
     }
   }
-  return std::all_of(retired_pools_.begin(), retired_pools_.end(), [&](const auto& pool) { return empty(*pool); });
+  return std::all_of(retired_pools_.begin(), retired_pools_.end(),
+                     [&](const auto& pool) { return empty(*pool); });
 }
 
 void Gateway::next_request_id(char* out) {

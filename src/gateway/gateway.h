@@ -1,8 +1,10 @@
 // The gateway of one shard: its clients, exchanges and attempts, and what they share.
 //
-// Owned by the server's shard (or by the simulated world of tests/sim); lives on one thread. It accepts streams, hands them to Clients,
-// keeps the current Snapshot, the pools of objects and memory, the counters and the log. Overload is decided here: `refuses_new_requests`. It never blocks
-// and never allocates per request in the steady state. `apply` changes the configuration, `begin_drain` and `terminate_all` end it.
+// Owned by the server's shard (or by the simulated world of tests/sim); lives on one thread. It
+// accepts streams, hands them to Clients, keeps the current Snapshot, the pools of objects and
+// memory, the counters and the log. Overload is decided here: `refuses_new_requests`. It never
+// blocks and never allocates per request in the steady state. `apply` changes the configuration,
+// `begin_drain` and `terminate_all` end it.
 #pragma once
 
 #include <memory>
@@ -27,7 +29,8 @@ namespace hyperion::gateway {
 class Gateway {
  public:
   // `log` may be nullptr (no request log). `counters` and `pages` outlive the gateway.
-  Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages, size_t connections_max);
+  Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages,
+          size_t connections_max);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -35,7 +38,8 @@ class Gateway {
   // Takes a configuration. An error is a sentence for people and leaves everything as it was.
   std::string apply(std::shared_ptr<const config::Config> config);
 
-  // A new client. `stream` is open and its reading paused; with `handshake` its TLS handshake is still to come.
+  // A new client. `stream` is open and its reading paused; with `handshake` its TLS handshake is
+  // still to come.
   void accept(io::Stream* stream, Listening side, bool handshake = false);
   void end_handshake() { --handshakes_; }
   tls::HandshakeGate& handshake_gate() { return handshake_gate_; }
@@ -67,16 +71,20 @@ class Gateway {
   Attempt* create_attempt(Exchange& exchange);
   void release(Attempt* attempt) { attempts_.destroy(attempt); }
   void release(Client* client);
-  // Memory is nearly gone: new requests get 503; beyond that, new connections are not even accepted.
-  bool refuses_new_requests() const { return memory_used_beyond(snapshot_->config->settings.memory.refuse_at_percent); }
-  bool stops_accepting() const { return memory_used_beyond(snapshot_->config->settings.memory.stop_accept_at_percent); }
+  // Memory is nearly gone: new requests get 503; beyond that, new connections are not even
+  // accepted.
+  bool refuses_new_requests() const {
+    return memory_used_beyond(snapshot_->config->settings.memory.refuse_at_percent);
+  }
+  bool stops_accepting() const {
+    return memory_used_beyond(snapshot_->config->settings.memory.stop_accept_at_percent);
+  }
   void close_idle_clients();
   void log(const Record& record);
   void next_request_id(char* out);
 
  private:
   bool memory_used_beyond(uint64_t percent) const;
-
 
   io::Runtime& runtime_;
   Counters& counters_;

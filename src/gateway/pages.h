@@ -1,5 +1,7 @@
-// What the gateway serves by itself, without a provider: metrics and health. Implemented by `admin`, which lies below the gateway in the order of
-// folders; called on the shard that got the request.
+// What the gateway serves by itself, without a provider: metrics and readiness.
+//
+// Implemented by the server (the pages themselves are in `admin`), which lies below the gateway in
+// the order of folders. Called on the shard that got the request; may allocate, must not block.
 #pragma once
 
 #include <string>

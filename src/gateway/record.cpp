@@ -21,7 +21,8 @@ const char* name_of(Outcome outcome) {
   return "failed";
 }
 
-// A line is mostly fixed text: literals with their comma and colon, copied; only names from outside are escaped.
+// A line is mostly fixed text: literals with their comma and colon, copied; only names from outside
+// are escaped.
 class Line {
  public:
   Line(char* out, size_t capacity) : begin_(out), at_(out), end_(out + capacity) {}
@@ -135,7 +136,8 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
   if (!record.requested_model.empty()) {
     line.text(",\"requested_model\":", record.requested_model.substr(0, name_logged_max_bytes));
   }
-  if (!record.model.empty()) line.text(",\"model\":", record.model.substr(0, name_logged_max_bytes));
+  if (!record.model.empty())
+    line.text(",\"model\":", record.model.substr(0, name_logged_max_bytes));
   if (!record.provider.empty()) line.text(",\"provider\":", record.provider);
   line.literal(record.stream ? ",\"stream\":true" : ",\"stream\":false");
   line.number(",\"attempts\":", record.attempts);

@@ -1,9 +1,10 @@
 // What is remembered of one exchange, for its log line and the counters.
 //
-// Filled as the exchange goes on; `write_line` turns it into one line of JSON without allocating. Allow-list by
-// construction: there is no field in which a prompt, an answer or a secret could travel. The two-letter end code says who ended it (C
-// client, U upstream, G gateway, - nobody: it went well) and in which phase (H head, B body, D decide, C connect, S send, A await head, T await token, R
-// relay, - done).
+// Filled as the exchange goes on; `write_line` turns it into one line of JSON without allocating.
+// Allow-list by construction: there is no field in which a prompt, an answer or a secret could
+// travel. The two-letter end code says who ended it (C client, U upstream, G gateway, - nobody: it
+// went well) and in which phase (H head, B body, D decide, C connect, S send, A await head, T await
+// token, R relay, - done).
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,7 @@ struct Record {
   ErrorCode error = ErrorCode::none;
   uint16_t status = 0;
   std::string_view method;
-  std::string_view route;            // the row's path, never what the client sent
+  std::string_view route;  // the row's path, never what the client sent
   std::string_view key_id;
   std::string_view requested_model;  // escaped when written; bounded
   std::string_view model;
@@ -37,11 +38,11 @@ struct Record {
   uint64_t request_bytes = 0;   // body
   uint64_t response_bytes = 0;  // body
   dialect::Usage usage;
-  Instant begin;          // first byte of the request
+  Instant begin;  // first byte of the request
   Instant head_done;
   Instant body_done;
-  Instant connected;      // the connection was ours
-  Instant sent;           // the request was queued
+  Instant connected;  // the connection was ours
+  Instant sent;       // the request was queued
   Instant upstream_head;
   Instant upstream_last;  // the newest byte of the provider's answer
   Instant first_token;    // or the first byte of a plain answer
@@ -51,7 +52,8 @@ struct Record {
   uint64_t overhead_ns(Instant until) const;
 };
 
-// One line without its line feed; returns its length, 0 if it did not fit `capacity` (2 KiB is enough).
+// One line without its line feed; returns its length, 0 if it did not fit `capacity` (2 KiB is
+// enough).
 size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capacity);
 
 // The two letters, zero-terminated in `out`.

@@ -1,7 +1,9 @@
-// How an answer goes to the client: one head of our own, then bytes untouched, in framing of our own.
+// How an answer goes to the client: one head of our own, then bytes untouched, in framing of our
+// own.
 //
-// Part of the exchange. It knows HTTP versions, HEAD and keep-alive, so nobody else has to. `begin_*` queues the head; afterwards exactly one of
-// `end` (a proper end) and `cut` (the client must see that the answer broke) follows. Nothing here waits or allocates; false means that the
+// Part of the exchange. It knows HTTP versions, HEAD and keep-alive, so nobody else has to.
+// `begin_*` queues the head; afterwards exactly one of `end` (a proper end) and `cut` (the client
+// must see that the answer broke) follows. Nothing here waits or allocates; false means that the
 // shard is out of blocks, and the connection is given up.
 #pragma once
 
@@ -27,8 +29,9 @@ class Relay {
   // Known only when the request is complete: whether its connection goes on.
   void set_keep_alive(bool keep_alive) { keep_alive_ = keep_alive; }
 
-  // Where the head is written: `begin_head` reserves and writes the status line, the caller adds headers, `end_head` adds framing and
-  // connection and queues it. `length` of known answers; `unknown_length` for streams.
+  // Where the head is written: `begin_head` reserves and writes the status line, the caller adds
+  // headers, `end_head` adds framing and connection and queues it. `length` of known answers;
+  // `unknown_length` for streams.
   static constexpr uint64_t unknown_length = UINT64_MAX;
   bool begin_head(uint16_t status);
   http::HeadWriter& head() { return writer_; }

@@ -1,7 +1,8 @@
 // Where the record of an ended exchange goes.
 //
-// The seam between the exchange and what keeps its line: RingLog writes JSON lines into the shard's log ring, tests/sim looks at the records
-// themselves. Called once for each exchange, on its shard; never blocks, never allocates.
+// The seam between the exchange and what keeps its line: RingLog writes JSON lines into the shard's
+// log ring, tests/sim looks at the records themselves. Called once for each exchange, on its shard;
+// never blocks, never allocates.
 #pragma once
 
 #include "base/clock.h"

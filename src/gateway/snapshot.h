@@ -1,8 +1,9 @@
 // One configuration as one shard uses it.
 //
-// Built on the shard from the immutable Config: the pools to the providers (shared with the previous snapshot where the address is the
-// same), their counters and the prepared part of the heads. An exchange holds the snapshot under which it began, so nothing changes beneath
-// it; the last holder frees it. Building can fail (certificates): then the previous snapshot stays.
+// Built on the shard from the immutable Config: the pools to the providers (shared with the
+// previous snapshot where the address is the same), their counters and the prepared part of the
+// heads. An exchange holds the snapshot under which it began, so nothing changes beneath it; the
+// last holder frees it. Building can fail (certificates): then the previous snapshot stays.
 #pragma once
 
 #include <memory>
@@ -18,7 +19,8 @@ namespace hyperion::gateway {
 struct ProviderState {
   std::shared_ptr<upstream::Pool> pool;
   ProviderCounters* counters = nullptr;
-  // Everything of a request's head that never changes, without the credentials: Host, User-Agent, Accept-Encoding, ...
+  // Everything of a request's head that never changes, without the credentials: Host, User-Agent,
+  // Accept-Encoding, ...
   std::string head;
   // What never changes in the head of an answer: x-hyperion-provider and the route.
   std::string answer_head;

@@ -14,7 +14,8 @@ namespace {
 constexpr int exit_usage = 2;
 
 void print_refusal(const io::Refusal& refusal) {
-  std::fprintf(stderr, "hyperion: %s\nhyperion: %s\n", refusal.what.c_str(), refusal.remedy.c_str());
+  std::fprintf(stderr, "hyperion: %s\nhyperion: %s\n", refusal.what.c_str(),
+               refusal.remedy.c_str());
 }
 
 // Loads the conf and says everything that is wrong with it.
@@ -25,8 +26,10 @@ config::LoadOutcome load(std::string_view path) {
   } else {
     outcome = config::load_file(std::string(path));
   }
-  for (const std::string& warning : outcome.warnings) std::fprintf(stderr, "warning: %s\n", warning.c_str());
-  for (const std::string& error : outcome.errors) std::fprintf(stderr, "error: %s\n", error.c_str());
+  for (const std::string& warning : outcome.warnings)
+    std::fprintf(stderr, "warning: %s\n", warning.c_str());
+  for (const std::string& error : outcome.errors)
+    std::fprintf(stderr, "error: %s\n", error.c_str());
   return outcome;
 }
 
@@ -40,8 +43,8 @@ bool read_conf_option(const Arguments& arguments, const char* command, std::stri
       continue;
     }
     std::fprintf(stderr, "hyperion %s: %s `%.*s`. Usage: hyperion %s -c FILE\n", command,
-                 conf ? "a file must follow" : "unknown argument", static_cast<int>(arguments[i].size()),
-                 arguments[i].data(), command);
+                 conf ? "a file must follow" : "unknown argument",
+                 static_cast<int>(arguments[i].size()), arguments[i].data(), command);
     return false;
   }
   return true;
@@ -51,8 +54,9 @@ int run_serve(const Arguments& arguments) {
   std::string_view path;
   if (!read_conf_option(arguments, "serve", path)) return exit_usage;
   if (path.empty()) {
-    std::fprintf(stderr, "hyperion serve: no conf file. Usage: hyperion serve -c conf/hyperion.toml "
-                         "(or try `hyperion demo`, which needs none)\n");
+    std::fprintf(stderr,
+                 "hyperion serve: no conf file. Usage: hyperion serve -c conf/hyperion.toml "
+                 "(or try `hyperion demo`, which needs none)\n");
     return exit_usage;
   }
   Server::block_signals();
@@ -70,7 +74,8 @@ int run_serve(const Arguments& arguments) {
     print_refusal(refusal);
     return exit_refused;
   }
-  for (const std::string& address : server.addresses()) std::fprintf(stderr, "listening on %s\n", address.c_str());
+  for (const std::string& address : server.addresses())
+    std::fprintf(stderr, "listening on %s\n", address.c_str());
   return server.wait();
 }
 
@@ -82,13 +87,14 @@ int run_check(const Arguments& arguments) {
   std::fputs(report.table().c_str(), stdout);
   if (report.refusal) print_refusal(report.refusal);
   if (outcome.config == nullptr) {
-    std::printf("%.*s: %zu error%s\n", static_cast<int>(path.size()), path.data(), outcome.errors.size(),
-                outcome.errors.size() == 1 ? "" : "s");
+    std::printf("%.*s: %zu error%s\n", static_cast<int>(path.size()), path.data(),
+                outcome.errors.size(), outcome.errors.size() == 1 ? "" : "s");
     return 1;
   }
   const config::Config& config = *outcome.config;
-  std::printf("conf: good (%zu providers, %zu names of models, %zu keys, stamp %s)\n", config.catalog.providers().size(),
-              config.catalog.names().size(), config.keys.all().size(), config.stamp.c_str());
+  std::printf("conf: good (%zu providers, %zu names of models, %zu keys, stamp %s)\n",
+              config.catalog.providers().size(), config.catalog.names().size(),
+              config.keys.all().size(), config.stamp.c_str());
   return report.refusal ? 1 : 0;
 }
 
@@ -106,17 +112,22 @@ int run_key(const Arguments& arguments) {
     }
   }
   if (id.empty()) id = "key-1";
-  if (!create || id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
-    std::fprintf(stderr, "Usage: hyperion key create [--test] [ID]   (ID: letters a-z, digits and -)\n");
+  if (!create ||
+      id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
+    std::fprintf(stderr,
+                 "Usage: hyperion key create [--test] [ID]   (ID: letters a-z, digits and -)\n");
     return exit_usage;
   }
   // 192 random bits; the hash alone is stored.
   char bytes[24];
   tls::random_bytes(bytes, sizeof(bytes));
-  std::string key = std::string(test ? "sk_test_" : "sk_live_") + id + "_" + tls::hex_of(std::string_view(bytes, sizeof(bytes)));
+  std::string key = std::string(test ? "sk_test_" : "sk_live_") + id + "_" +
+                    tls::hex_of(std::string_view(bytes, sizeof(bytes)));
   auto hex = tls::hex_of(tls::sha256(key));
-  std::printf("The key, shown this once:\n\n  %s\n\nPut this into the conf file:\n\n[[keys]]\nid = \"%s\"\nhash = \"sha256:%.64s\"\n",
-              key.c_str(), id.c_str(), hex.data());
+  std::printf(
+      "The key, shown this once:\n\n  %s\n\nPut this into the conf file:\n\n[[keys]]\nid = "
+      "\"%s\"\nhash = \"sha256:%.64s\"\n",
+      key.c_str(), id.c_str(), hex.data());
   if (test) std::printf("test = true\n");
   return 0;
 }

@@ -1,7 +1,9 @@
-// The commands of the binary: one function each, called by main with what follows the command's name.
+// The commands of the binary: one function each, called by main with what follows the command's
+// name.
 //
-// They print for people (errors on stderr say what to do) and return the exit code: 0 went well, 1 did not, 2 wrong usage. Each parses its own
-// options; none is interactive. They run on the main thread and may block.
+// They print for people (errors on stderr say what to do) and return the exit code: 0 went well, 1
+// did not, 2 wrong usage. Each parses its own options; none is interactive. They run on the main
+// thread and may block.
 #pragma once
 
 #include <string_view>
@@ -17,7 +19,8 @@ int run_demo(const Arguments& arguments);
 int run_simulate(const Arguments& arguments);
 int run_key(const Arguments& arguments);
 
-// The value after `-c` or `--conf`; empty if it is not given. False (and a message) on anything unknown.
+// The value after `-c` or `--conf`; empty if it is not given. False (and a message) on anything
+// unknown.
 bool read_conf_option(const Arguments& arguments, const char* command, std::string_view& path);
 
 }  // namespace hyperion::server

@@ -1,8 +1,8 @@
 #include "server/server.h"
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
-#include <netinet/in.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -72,22 +72,26 @@ void Server::block_signals() {
   signal(SIGUSR2, SIG_IGN);
 }
 
-// A socket with SO_REUSEPORT would quietly share the port with another Hyperion: one without it tells.
+// A socket with SO_REUSEPORT would quietly share the port with another Hyperion: one without it
+// tells.
 std::string Server::bind_one(io::Address address, gateway::Listening side, bool tls) {
   std::string problem;
   int probe = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   int on = 1;
   setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (address.storage.ss_family == AF_INET6) setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+  if (address.storage.ss_family == AF_INET6)
+    setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
   // A path that nobody listens on was left behind by a process that died.
   bool left_behind = address.storage.ss_family == AF_UNIX &&
                      connect(probe, address.get(), address.size) != 0 && errno == ECONNREFUSED;
   if (left_behind) unlink(address.text().c_str() + 5);
-  bool busy = address.port() != 0 && bind(probe, address.get(), address.size) != 0 && errno == EADDRINUSE;
+  bool busy =
+      address.port() != 0 && bind(probe, address.get(), address.size) != 0 && errno == EADDRINUSE;
   close(probe);
   if (busy) {
     return "cannot listen on " + address.text() +
-           ": Address already in use. Another program has this port: stop it, or set another address under "
+           ": Address already in use. Another program has this port: stop it, or set another "
+           "address under "
            "[server] listen.";
   }
   size_t count = side == gateway::Listening::admin_side ? 1 : sockets_.size();
@@ -95,9 +99,11 @@ std::string Server::bind_one(io::Address address, gateway::Listening side, bool 
   for (size_t i = 0; i < count; ++i) {
     // A path can be bound once: its shards share the socket.
     bool shared = address.storage.ss_family == AF_UNIX && i > 0;
-    int fd = shared ? dup(sockets_[0].back().fd) : io::Listener::bind_socket(address, backlog, problem);
+    int fd =
+        shared ? dup(sockets_[0].back().fd) : io::Listener::bind_socket(address, backlog, problem);
     if (fd < 0) return problem;
-    if (address.storage.ss_family == AF_UNIX && i == 0) socket_paths_.push_back(address.text().substr(5));
+    if (address.storage.ss_family == AF_UNIX && i == 0)
+      socket_paths_.push_back(address.text().substr(5));
     if (i == 0) {
       sockaddr_storage bound{};
       socklen_t size = sizeof(bound);
@@ -122,12 +128,13 @@ std::string Server::bind_all() {
     std::string problem = bind_one(address, gateway::Listening::public_side, true);
     if (!problem.empty()) return problem;
   }
-  if (settings.admin.listen.size != 0) return bind_one(settings.admin.listen, gateway::Listening::admin_side, false);
+  if (settings.admin.listen.size != 0)
+    return bind_one(settings.admin.listen, gateway::Listening::admin_side, false);
   return {};
 }
 
-// Certificates are read by each shard; a file that cannot be used is found before any shard has begun, and at a reload before
-// anything has changed.
+// Certificates are read by each shard; a file that cannot be used is found before any shard has
+// begun, and at a reload before anything has changed.
 std::string Server::check_tls_files(const config::Config& config) {
   SystemClock clock;
   io::TimerWheel timers(clock.now());
@@ -142,7 +149,8 @@ std::string Server::check_tls_files(const config::Config& config) {
   for (const catalog::Provider& provider : config.catalog.providers()) {
     std::string ca_file = provider.ca_file.empty() ? tls.ca_file : provider.ca_file;
     if (!provider.base_url.tls || !checked.insert(ca_file).second) continue;
-    if (tls::ClientContext::create({ca_file}, gate, &problem) == nullptr) return "provider " + provider.name + ": " + problem;
+    if (tls::ClientContext::create({ca_file}, gate, &problem) == nullptr)
+      return "provider " + provider.name + ": " + problem;
   }
   return {};
 }
@@ -162,7 +170,8 @@ io::Refusal Server::start() {
   if (config_->settings.log.target != "off") {
     log_writer_ = std::make_unique<LogWriter>();
     problem = log_writer_->open(config_->settings.log.target);
-    if (!problem.empty()) return {problem, "Set [log] target to a file that can be written, to stdout, stderr or off."};
+    if (!problem.empty())
+      return {problem, "Set [log] target to a file that can be written, to stdout, stderr or off."};
   }
   for (size_t i = 0; i < count; ++i) {
     ShardSettings shard;
@@ -236,11 +245,13 @@ void Server::reload() {
   config_ = outcome.config;
   for (auto& shard : shards_) shard->apply(config_);
   watch_names();
-  log_info("conf reloaded, stamp " + config_->stamp + " (addresses, cores, memory, the log and our own certificate change at a restart only)");
+  log_info("conf reloaded, stamp " + config_->stamp +
+           " (addresses, cores, memory, the log and our own certificate change at a restart only)");
 }
 
 bool Server::all_finished() const {
-  return std::all_of(shards_.begin(), shards_.end(), [](const auto& shard) { return shard->finished(); });
+  return std::all_of(shards_.begin(), shards_.end(),
+                     [](const auto& shard) { return shard->finished(); });
 }
 
 void Server::stop_shards() {

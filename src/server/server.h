@@ -1,9 +1,10 @@
 // The process: shards, signals, reload, drain.
 //
-// `run` starts one shard for each core, waits for signals and returns the exit code. SIGHUP loads the conf file again: a bad one
-// changes nothing and is reported; a good one replaces the snapshot of every shard. SIGTERM (or SIGINT) drains: listeners close, what
-// runs is answered, at the hard stop the rest is cut; a second signal stops at once. Everything blocking happens here,
-// on the main thread, or on the resolver's; never on a shard.
+// `run` starts one shard for each core, waits for signals and returns the exit code. SIGHUP loads
+// the conf file again: a bad one changes nothing and is reported; a good one replaces the snapshot
+// of every shard. SIGTERM (or SIGINT) drains: listeners close, what runs is answered, at the hard
+// stop the rest is cut; a second signal stops at once. Everything blocking happens here, on the
+// main thread, or on the resolver's; never on a shard.
 #pragma once
 
 #include <atomic>
@@ -20,8 +21,8 @@ namespace hyperion::server {
 
 // Exit codes of `serve`.
 inline constexpr int exit_drained = 0;
-inline constexpr int exit_refused = 1;   // could not start; the reason is on stderr
-inline constexpr int exit_cut_off = 3;   // the hard stop of the drain ended requests
+inline constexpr int exit_refused = 1;  // could not start; the reason is on stderr
+inline constexpr int exit_cut_off = 3;  // the hard stop of the drain ended requests
 
 class Server final : private gateway::Pages {
  public:

@@ -18,10 +18,13 @@ constexpr uint64_t tick_ms = 1000;
 // To a client beyond the limit of connections, for whom there is no Client object.
 const std::string& overflow_answer() {
   static const std::string answer = [] {
-    std::string body = "{\"error\":{\"message\":\"Hyperion is at its limit of connections. Try again.\","
-                       "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}";
-    return "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: 1\r\n"
-           "connection: close\r\ncontent-length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    std::string body =
+        "{\"error\":{\"message\":\"Hyperion is at its limit of connections. Try again.\","
+        "\"type\":\"server_error\",\"param\":null,\"code\":\"overloaded\"}}";
+    return "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: "
+           "1\r\n"
+           "connection: close\r\ncontent-length: " +
+           std::to_string(body.size()) + "\r\n\r\n" + body;
   }();
   return answer;
 }
@@ -52,7 +55,8 @@ class Shard::Acceptor final : public io::Acceptor {
       gateway.accept(stream, socket_.side);
       return;
     }
-    auto secure = tls::accept_server(shard_.reactor_->runtime(), *shard_.server_context_, stream, nullptr);
+    auto secure =
+        tls::accept_server(shard_.reactor_->runtime(), *shard_.server_context_, stream, nullptr);
     if (secure) {
       gateway.accept(*secure, socket_.side, true);
     } else {
@@ -100,7 +104,8 @@ void Shard::run(std::promise<io::Refusal>& started) {
   const config::Settings& settings = settings_.config->settings;
   SystemClock clock;
   uint64_t seed = clock.wall_ns() ^ (uint64_t{settings_.number} << 56);
-  auto reactor = std::make_unique<io::Reactor>(reactor_settings(settings, settings_.connections_max), seed);
+  auto reactor =
+      std::make_unique<io::Reactor>(reactor_settings(settings, settings_.connections_max), seed);
   io::Refusal refusal = reactor->open();
   if (refusal) {
     finished_.store(true, std::memory_order_release);
@@ -109,8 +114,9 @@ void Shard::run(std::promise<io::Refusal>& started) {
   }
   std::optional<gateway::RingLog> log;
   if (settings_.log != nullptr) log.emplace(*settings_.log, reactor->clock());
-  auto gateway = std::make_unique<gateway::Gateway>(reactor->runtime(), counters_, log ? &*log : nullptr,
-                                                    settings_.pages, settings_.connections_max);
+  auto gateway =
+      std::make_unique<gateway::Gateway>(reactor->runtime(), counters_, log ? &*log : nullptr,
+                                         settings_.pages, settings_.connections_max);
   reactor_ = reactor.get();
   gateway_ = gateway.get();
   std::string problem = gateway->apply(settings_.config);
@@ -149,7 +155,8 @@ void Shard::open_listeners(io::Reactor& reactor) {
 
 void Shard::serve(io::Reactor& reactor) {
   on_tick();
-  while (!stopping_ && !(draining_ && gateway_->exchange_count() == 0 && gateway_->client_count() == 0)) {
+  while (!stopping_ &&
+         !(draining_ && gateway_->exchange_count() == 0 && gateway_->client_count() == 0)) {
     reactor.turn();
   }
   reactor.runtime().timers.cancel(tick_);
@@ -188,7 +195,8 @@ void Shard::on_tick() {
 void Shard::apply(std::shared_ptr<const config::Config> config) {
   mailbox_.post([this, config = std::move(config)] {
     std::string problem = gateway_->apply(config);
-    if (!problem.empty()) log_warning("reload refused by shard " + std::to_string(settings_.number) + ": " + problem);
+    if (!problem.empty())
+      log_warning("reload refused by shard " + std::to_string(settings_.number) + ": " + problem);
   });
 }
 

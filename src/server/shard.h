@@ -1,8 +1,10 @@
 // One core's worth of gateway: a thread with its reactor, listeners and gateway.
 //
-// Owned by the Server. Everything of a shard lives on its thread; the server talks to it by its mailbox only. The reactor must be made on the
-// thread that uses it, so starting can fail there: `start` waits for the verdict and returns the two lines for people. Stops in two ways:
-// `drain` (finish what runs) and `stop` (now). Counters are readable from any thread as long as the shard lives.
+// Owned by the Server. Everything of a shard lives on its thread; the server talks to it by its
+// mailbox only. The reactor must be made on the thread that uses it, so starting can fail there:
+// `start` waits for the verdict and returns the two lines for people. Stops in two ways: `drain`
+// (finish what runs) and `stop` (now). Counters are readable from any thread as long as the shard
+// lives.
 #pragma once
 
 #include <atomic>

@@ -93,9 +93,7 @@ void Connection::parse(std::string_view bytes) {
       case ParserState::complete:
         complete(!bytes.empty() && !HYPERION_PLANTED(surplus_ignored));
         return;
-      case ParserState::failed:
-        fail(parser_.error());
-        return;
+      case ParserState::failed: fail(parser_.error()); return;
       default:
         if (bytes.empty()) return;
     }
@@ -127,14 +125,11 @@ void Connection::on_end(Error error) {
       if (error.code == ErrorCode::end_of_stream) error.code = ErrorCode::incomplete;
       fail(error);
       return;
-    case State::closing:
-      return;
+    case State::closing: return;
   }
 }
 
-void Connection::on_written() {
-  request_left_ = state_ == State::in_use;
-}
+void Connection::on_written() { request_left_ = state_ == State::in_use; }
 
 void Connection::pause_reading() {
   paused_ = true;
@@ -173,7 +168,8 @@ void Connection::complete(bool surplus) {
 void Connection::fail(Error error) {
   error.side = Side::upstream;
   error.reused = reused();
-  // Providers may have begun to work on what they were sent whole; a request that was not taken at all can go elsewhere.
+  // Providers may have begun to work on what they were sent whole; a request that was not taken at
+  // all can go elsewhere.
   error.retry_safe = (!answered_ || HYPERION_PLANTED(retry_after_answer)) && reused();
   ResponseHandler* handler = handler_;
   bool released = detach();

@@ -1,12 +1,14 @@
 // One connection to a provider: connecting, idle in its pool, or carrying one exchange at a time.
 //
-// Owned by a Pool (slab), lent to an attempt of the gateway. It writes nothing by itself: the borrower appends a request to `output` and
-// flushes. It parses the response strictly and hands over head, body bytes and end. It is reused only if the response was complete,
-// kept alive, without surplus bytes, and the whole request had been taken; an idle one that says anything is closed
-// at once. Whatever a provider sends is handled, never asserted on.
+// Owned by a Pool (slab), lent to an attempt of the gateway. It writes nothing by itself: the
+// borrower appends a request to `output` and flushes. It parses the response strictly and hands
+// over head, body bytes and end. It is reused only if the response was complete, kept alive,
+// without surplus bytes, and the whole request had been taken; an idle one that says anything is
+// closed at once. Whatever a provider sends is handled, never asserted on.
 //
-// Request bytes queued by reference must stay readable until the connection is done with them. So each lending ends with one of: `released`
-// true in the last callback (or returned by `abandon`), or later `on_released`.
+// Request bytes queued by reference must stay readable until the connection is done with them. So
+// each lending ends with one of: `released` true in the last callback (or returned by `abandon`),
+// or later `on_released`.
 #pragma once
 
 #include <cstdint>

@@ -7,15 +7,17 @@
 namespace hyperion::upstream {
 namespace {
 
-// Of the slab, whatever a reload allows: the conf's own bound is looked at before each new connection.
+// Of the slab, whatever a reload allows: the conf's own bound is looked at before each new
+// connection.
 constexpr size_t connections_ceiling = 1 << 20;
 // Between attempts to keep a provider warm that refuses: doubled up to the second.
 constexpr uint64_t warm_retry_first_ms = 500;
 constexpr uint64_t warm_retry_last_ms = 30'000;
 
 bool same_addresses(const std::vector<io::Address>& a, const std::vector<io::Address>& b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](const io::Address& x, const io::Address& y) { return x.text() == y.text(); });
+  return std::equal(
+      a.begin(), a.end(), b.begin(), b.end(),
+      [](const io::Address& x, const io::Address& y) { return x.text() == y.text(); });
 }
 
 }  // namespace
@@ -48,7 +50,8 @@ Pool::~Pool() {
 }
 
 bool Pool::serves(const catalog::Provider& provider, const std::string& ca_file) const {
-  const std::string& name = provider.tls_server_name.empty() ? provider.base_url.host : provider.tls_server_name;
+  const std::string& name =
+      provider.tls_server_name.empty() ? provider.base_url.host : provider.tls_server_name;
   return !draining_ && host_ == provider.base_url.host && port_ == provider.base_url.port &&
          (context_ != nullptr) == provider.base_url.tls && server_name_ == name &&
          ca_file_ == ca_file && same_addresses(given_addresses_, provider.addresses);
@@ -63,7 +66,8 @@ void Pool::update(const catalog::Provider& provider, const http::Limits& limits)
 io::Stream* Pool::open_stream(const io::Address& address, io::StreamHandler* handler) {
   io::Stream* stream = runtime_.transport.connect(address, handler);
   if (stream == nullptr || context_ == nullptr) return stream;
-  Result<io::Stream*> wrapped = tls::open_client(runtime_, *context_, stream, server_name_, handler);
+  Result<io::Stream*> wrapped =
+      tls::open_client(runtime_, *context_, stream, server_name_, handler);
   if (wrapped) return *wrapped;
   stream->set_handler(nullptr);
   stream->terminate();
@@ -146,8 +150,10 @@ void Pool::give_back(Connection* connection, bool reusable) {
 
 // The first in the queue that takes this connection.
 Borrower* Pool::waiter_for(const Connection& connection) {
-  for (Borrower* borrower = waiting_.front(); borrower != nullptr; borrower = waiting_.next(borrower)) {
-    if (!borrower->wants_fresh || (connection.requests() == 0 && !connection.reused())) return borrower;
+  for (Borrower* borrower = waiting_.front(); borrower != nullptr;
+       borrower = waiting_.next(borrower)) {
+    if (!borrower->wants_fresh || (connection.requests() == 0 && !connection.reused()))
+      return borrower;
   }
   return nullptr;
 }

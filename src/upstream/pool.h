@@ -1,9 +1,10 @@
 // The connections of one shard to one provider.
 //
-// Owned by the shard's snapshot; survives a reload if the provider's address did not change. Lends connections newest first, opens new
-// ones up to a cap, queues borrowers beyond it, keeps some warm, closes old idle ones. Addresses come from the resolver thread by `set_addresses`; a name
-// that is not known yet makes borrowers wait, one that cannot be resolved fails them. All on one shard, no locks. The borrower brings
-// its own deadline.
+// Owned by the shard's snapshot; survives a reload if the provider's address did not change. Lends
+// connections newest first, opens new ones up to a cap, queues borrowers beyond it, keeps some
+// warm, closes old idle ones. Addresses come from the resolver thread by `set_addresses`; a name
+// that is not known yet makes borrowers wait, one that cannot be resolved fails them. All on one
+// shard, no locks. The borrower brings its own deadline.
 #pragma once
 
 #include <cstdint>
@@ -49,8 +50,8 @@ class Pool {
   Pool(const Pool&) = delete;
   Pool& operator=(const Pool&) = delete;
 
-  // A connection at once, or nullptr: then `on_borrowed` or `on_borrow_failed` follows, not inside this call. `fresh`: not one that
-  // has served a request before.
+  // A connection at once, or nullptr: then `on_borrowed` or `on_borrow_failed` follows, not inside
+  // this call. `fresh`: not one that has served a request before.
   Connection* borrow(Borrower& borrower, bool fresh);
   void cancel(Borrower& borrower);
 
@@ -59,7 +60,8 @@ class Pool {
   void warm_up();
   // No new connections are kept: idle ones close now, others when they come back.
   void drain();
-  // At the end of the process: closes every connection; borrowed ones must have been abandoned before.
+  // At the end of the process: closes every connection; borrowed ones must have been abandoned
+  // before.
   void close_all();
   // True if a provider of a newer configuration can go on with this pool.
   bool serves(const catalog::Provider& provider, const std::string& ca_file) const;
@@ -100,7 +102,7 @@ class Pool {
   std::string host_;
   uint16_t port_;
   std::string server_name_;
-  std::string ca_file_;  // that the context was made from
+  std::string ca_file_;                       // that the context was made from
   std::vector<io::Address> given_addresses_;  // by the conf instead of a resolver
   bool needs_resolution_;
   catalog::UpstreamTimeouts timeouts_;

@@ -1,9 +1,10 @@
 // Names to addresses, on a thread of its own.
 //
-// getaddrinfo blocks and honours /etc/hosts and nsswitch, so it runs here and nowhere else: when a name is first watched and then at
-// every refresh (jittered by a tenth; sooner while a name has no address). Each result goes to `publish`, called on this thread, which posts it to the shards'
-// mailboxes; an empty list says that the name cannot be resolved now. One per process, owned by the server. Never on
-// the request path.
+// getaddrinfo blocks and honours /etc/hosts and nsswitch, so it runs here and nowhere else: when a
+// name is first watched and then at every refresh (jittered by a tenth; sooner while a name has no
+// address). Each result goes to `publish`, called on this thread, which posts it to the shards'
+// mailboxes; an empty list says that the name cannot be resolved now. One per process, owned by the
+// server. Never on the request path.
 #pragma once
 
 #include <condition_variable>

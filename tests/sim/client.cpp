@@ -7,14 +7,16 @@
 namespace hyperion::sim {
 namespace {
 
-constexpr const char* manners[] = {"good",        "pipelining", "chunked body", "expects continue", "bad json",
-                                   "unknown model", "no key",   "malformed",    "slow body",        "half head",
-                                   "leaves",      "resets",     "slow reader",  "half closes",      "own keys"};
+constexpr const char* manners[] = {
+    "good",          "pipelining", "chunked body", "expects continue", "bad json",
+    "unknown model", "no key",     "malformed",    "slow body",        "half head",
+    "leaves",        "resets",     "slow reader",  "half closes",      "own keys"};
 static_assert(std::size(manners) == static_cast<size_t>(Manner::count));
 
 bool fails(Manner manner) {
-  return manner == Manner::bad_json || manner == Manner::unknown_model || manner == Manner::no_key ||
-         manner == Manner::malformed || manner == Manner::slow_body || manner == Manner::half_head;
+  return manner == Manner::bad_json || manner == Manner::unknown_model ||
+         manner == Manner::no_key || manner == Manner::malformed || manner == Manner::slow_body ||
+         manner == Manner::half_head;
 }
 
 }  // namespace
@@ -28,7 +30,8 @@ SimClient::SimClient(World& world, Book& book, uint32_t number, Manner manner)
       manner_(manner),
       parser_(limits_),
       arena_(world.blocks(), 256 * 1024) {
-  size_t count = manner == Manner::pipelining ? 2 + world.random().below(3) : 1 + world.random().below(3);
+  size_t count =
+      manner == Manner::pipelining ? 2 + world.random().below(3) : 1 + world.random().below(3);
   if (fails(manner)) count = 1;
   for (size_t i = 0; i < count; ++i) {
     Request request;
@@ -46,8 +49,9 @@ void SimClient::connect_to(SimStream& stream) {
 std::string SimClient::compose(Request& request) {
   Random& random = world_.random();
   size_t filler = random.chance(1, 6) ? random.below(60'000) : random.below(900);
-  std::string rest = std::string(request.stream ? ",\"stream\":true" : "") + ",\"number\":\"" + request.number +
-                     "\",\"messages\":[{\"role\":\"user\",\"content\":\"" + std::string(filler, 'q') + "\"}]}";
+  std::string rest = std::string(request.stream ? ",\"stream\":true" : "") + ",\"number\":\"" +
+                     request.number + "\",\"messages\":[{\"role\":\"user\",\"content\":\"" +
+                     std::string(filler, 'q') + "\"}]}";
   std::string name = manner_ == Manner::unknown_model ? "no-such-model" : "test-model";
   std::string own = manner_ == Manner::own_keys ? "\"hyperion\":{\"tags\":{\"a\":\"b\"}}," : "";
   request.body = "{" + own + "\"model\":\"" + name + "\"" + rest;
@@ -69,7 +73,8 @@ std::string SimClient::compose(Request& request) {
     }
     return head + "Transfer-Encoding: chunked\r\n\r\n" + chunked + "0\r\n\r\n";
   }
-  return head + "Content-Length: " + std::to_string(request.body.size()) + "\r\n\r\n" + request.body;
+  return head + "Content-Length: " + std::to_string(request.body.size()) + "\r\n\r\n" +
+         request.body;
 }
 
 void SimClient::start() {
@@ -141,7 +146,8 @@ void SimClient::on_bytes(std::string_view bytes) {
   if (left_) return;
   using State = http::ResponseParser::State;
   while (!bytes.empty()) {
-    if (parser_.state() == State::complete || parser_.state() == State::idle) parser_.begin(limits_, false);
+    if (parser_.state() == State::complete || parser_.state() == State::idle)
+      parser_.begin(limits_, false);
     size_t used = parser_.feed(bytes, arena_, *this);
     bytes.remove_prefix(used);
     if (parser_.state() == State::head_ready) parser_.continue_body();
@@ -172,28 +178,36 @@ void SimClient::judge_body(const Request& request, bool whole) const {
   const std::string& got = answer_body_;
   if (request.must_fail) {
     if (status < 400) note_violation("client %s got %u", name_of(manner_), status);
-    if (book_.count(request.number) != 0) note_violation("a request that was refused reached a provider");
+    if (book_.count(request.number) != 0)
+      note_violation("a request that was refused reached a provider");
     return;
   }
   auto found = book_.find(request.number);
-  bool ours = got.find("all_upstreams_failed") != std::string::npos || got.find("upstream_timeout") != std::string::npos ||
+  bool ours = got.find("all_upstreams_failed") != std::string::npos ||
+              got.find("upstream_timeout") != std::string::npos ||
               got.find("overloaded") != std::string::npos;
   if (found == book_.end()) {
     if (status < 500) note_violation("an answer %u to a request no provider got", status);
     return;
   }
   for (const Served& served : found->second) {
-    if (served.request_body != request.expected) note_violation("the provider got other bytes than the client sent");
+    if (served.request_body != request.expected)
+      note_violation("the provider got other bytes than the client sent");
   }
-  if (found->second.size() > 2) note_violation("a request was tried %zu times", found->second.size());
+  if (found->second.size() > 2)
+    note_violation("a request was tried %zu times", found->second.size());
   for (size_t i = 0; i + 1 < found->second.size(); ++i) {
-    if (found->second[i].answer_seen) note_violation("a request was tried again although its answer had begun");
+    if (found->second[i].answer_seen)
+      note_violation("a request was tried again although its answer had begun");
   }
   bool good = is_good(found->second.back().behaviour);
-  if (!whole && good) note_violation("a good answer (%s) was cut", name_of(found->second.back().behaviour));
-  bool has_token = got.find("\"content\":\"b") != std::string::npos || got.find("[DONE]") != std::string::npos;
+  if (!whole && good)
+    note_violation("a good answer (%s) was cut", name_of(found->second.back().behaviour));
+  bool has_token =
+      got.find("\"content\":\"b") != std::string::npos || got.find("[DONE]") != std::string::npos;
   if (!whole && request.stream && !got.empty() && !has_token) {
-    note_violation("an answer was begun before its first token (%s)", name_of(found->second.back().behaviour));
+    note_violation("an answer was begun before its first token (%s)",
+                   name_of(found->second.back().behaviour));
   }
   for (const Served& served : found->second) {
     size_t cut = got.find("upstream_stream_cut");
@@ -202,27 +216,31 @@ void SimClient::judge_body(const Request& request, bool whole) const {
     if (!prefix) continue;
     if (!whole) {
       // Streams are passed on in whole events.
-      if (served.stream && !body.empty() && !body.ends_with("\n\n")) note_violation("half an event reached a client");
+      if (served.stream && !body.empty() && !body.ends_with("\n\n"))
+        note_violation("half an event reached a client");
       return;
     }
     if (cut != std::string::npos) note_violation("a cut answer ended cleanly");
     if (served.finished && body.size() == served.answer_body.size()) return;
   }
-  // A provider may close a kept connection while the next request is on its way: that one is tried again, once.
+  // A provider may close a kept connection while the next request is on its way: that one is tried
+  // again, once.
   const Served& last = found->second.back();
   bool any_good = last.finished && is_good(last.behaviour);
   if (status >= 500 && ours && !any_good) return;
   if (status == 504) return;
-  note_violation("client %s (%s) got %u, %zu bytes, %s, which no provider sent (%s, %zu bytes, %s): %.80s", name_of(manner_),
-                 request.number.c_str(), status, got.size(), whole ? "whole" : "cut", name_of(found->second.back().behaviour),
-                 found->second.back().answer_body.size(), found->second.back().finished ? "finished" : "unfinished",
-                 got.c_str());
+  note_violation(
+      "client %s (%s) got %u, %zu bytes, %s, which no provider sent (%s, %zu bytes, %s): %.80s",
+      name_of(manner_), request.number.c_str(), status, got.size(), whole ? "whole" : "cut",
+      name_of(found->second.back().behaviour), found->second.back().answer_body.size(),
+      found->second.back().finished ? "finished" : "unfinished", got.c_str());
 }
 
 void SimClient::judge_end() const {
   if (left_ || manner_ == Manner::half_head) return;
   if (answers_ < sent_ && !closed_) {
-    note_violation("client %s sent %zu requests and got %zu answers", name_of(manner_), sent_, answers_);
+    note_violation("client %s sent %zu requests and got %zu answers", name_of(manner_), sent_,
+                   answers_);
   }
 }
 

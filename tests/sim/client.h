@@ -1,7 +1,8 @@
 // A simulated client on one connection: sends requests well or badly, and judges what comes back.
 //
-// It knows what it may get: for each request one answer, whose body is what one provider answered to that very request (whole, if framed as
-// whole), or an error of Hyperion's own. Everything else is a violation.
+// It knows what it may get: for each request one answer, whose body is what one provider answered
+// to that very request (whole, if framed as whole), or an error of Hyperion's own. Everything else
+// is a violation.
 #pragma once
 
 #include <string>
@@ -14,8 +15,22 @@
 namespace hyperion::sim {
 
 enum class Manner : uint8_t {
-  good, pipelining, chunked_body, expects_continue, bad_json, unknown_model, no_key, malformed, slow_body, half_head, leaves,
-  resets, slow_reader, half_closes, own_keys, count,
+  good,
+  pipelining,
+  chunked_body,
+  expects_continue,
+  bad_json,
+  unknown_model,
+  no_key,
+  malformed,
+  slow_body,
+  half_head,
+  leaves,
+  resets,
+  slow_reader,
+  half_closes,
+  own_keys,
+  count,
 };
 const char* name_of(Manner manner);
 

@@ -1,9 +1,11 @@
 // Runs seeds of the simulation and says what they reached.
 //
-//   sim [--seeds N] [--from SEED] [--seed SEED]     one failing seed is printed with what it violated, and ends the run
-//   sim_planted                                     switches on one planted bug after the other: each must be caught within the seeds
+//   sim [--seeds N] [--from SEED] [--seed SEED]     one failing seed is printed with what it
+//   violated, and ends the run sim_planted                                     switches on one
+//   planted bug after the other: each must be caught within the seeds
 //
-// The last line counts as the test run expects it: the seeds together are one case, each planted bug is one.
+// The last line counts as the test run expects it: the seeds together are one case, each planted
+// bug is one.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,7 +22,8 @@ namespace {
 using hyperion::sim::Coverage;
 using hyperion::sim::run_seed;
 
-// How many seeds `./dev test` runs (`--long` asks for more), and within how many a planted bug must be caught.
+// How many seeds `./dev test` runs (`--long` asks for more), and within how many a planted bug must
+// be caught.
 #ifdef HYPERION_PLANTED_BUGS
 constexpr uint64_t seeds_default = 3'000;
 #else
@@ -35,12 +38,15 @@ struct Options {
 #ifndef HYPERION_PLANTED_BUGS
 
 void print_coverage(const Coverage& coverage) {
-  std::printf("%llu requests, %llu answered, %llu steps\n", static_cast<unsigned long long>(coverage.requests),
-              static_cast<unsigned long long>(coverage.answered), static_cast<unsigned long long>(coverage.steps));
+  std::printf("%llu requests, %llu answered, %llu steps\n",
+              static_cast<unsigned long long>(coverage.requests),
+              static_cast<unsigned long long>(coverage.answered),
+              static_cast<unsigned long long>(coverage.steps));
   std::printf("what happened, and with which ends (side and phase) in the same world:\n");
   for (const auto& [trouble, ends] : coverage.ends) {
     std::printf("  %-24s", trouble.c_str());
-    for (const auto& [code, count] : ends) std::printf(" %s:%llu", code.c_str(), static_cast<unsigned long long>(count));
+    for (const auto& [code, count] : ends)
+      std::printf(" %s:%llu", code.c_str(), static_cast<unsigned long long>(count));
     std::printf("\n");
   }
 }
@@ -51,11 +57,13 @@ int run_seeds(const Options& options) {
     std::string violation = run_seed(seed, coverage);
     if (violation.empty()) continue;
     std::printf("seed %llu: %s\n", static_cast<unsigned long long>(seed), violation.c_str());
-    std::printf("again: sim --seed %llu\n0 passed, 1 failed, 0 skipped\n", static_cast<unsigned long long>(seed));
+    std::printf("again: sim --seed %llu\n0 passed, 1 failed, 0 skipped\n",
+                static_cast<unsigned long long>(seed));
     return 1;
   }
   print_coverage(coverage);
-  std::printf("%llu seeds\n1 passed, 0 failed, 0 skipped\n", static_cast<unsigned long long>(options.count));
+  std::printf("%llu seeds\n1 passed, 0 failed, 0 skipped\n",
+              static_cast<unsigned long long>(options.count));
   return 0;
 }
 
@@ -73,7 +81,8 @@ bool is_caught(hyperion::PlantedBug bug, const Options& options) {
     for (uint64_t seed = options.first; seed < options.first + options.count; ++seed) {
       std::string violation = run_seed(seed, coverage);
       if (violation.empty()) continue;
-      std::printf("  %-24s seed %llu: %.150s\n", name_of(bug), static_cast<unsigned long long>(seed), violation.c_str());
+      std::printf("  %-24s seed %llu: %.150s\n", name_of(bug),
+                  static_cast<unsigned long long>(seed), violation.c_str());
       std::fflush(stdout);
       _exit(7);
     }
@@ -81,7 +90,8 @@ bool is_caught(hyperion::PlantedBug bug, const Options& options) {
   }
   int status = 0;
   waitpid(child, &status, 0);
-  if (WIFSIGNALED(status)) std::printf("  %-24s a broken invariant (signal %d)\n", name_of(bug), WTERMSIG(status));
+  if (WIFSIGNALED(status))
+    std::printf("  %-24s a broken invariant (signal %d)\n", name_of(bug), WTERMSIG(status));
   return WIFSIGNALED(status) || WEXITSTATUS(status) != 0;
 }
 
@@ -101,7 +111,8 @@ int run_planted(const Options& options) {
       ++caught;
     } else {
       ++missed;
-      std::printf("  %-24s NOT CAUGHT in %llu seeds\n", name_of(bug), static_cast<unsigned long long>(options.count));
+      std::printf("  %-24s NOT CAUGHT in %llu seeds\n", name_of(bug),
+                  static_cast<unsigned long long>(options.count));
     }
   }
   std::printf("%d passed, %d failed, 0 skipped\n", caught, missed);

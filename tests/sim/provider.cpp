@@ -13,13 +13,34 @@ struct Trait {
 };
 
 constexpr Trait traits[] = {
-    {"plain", true},          {"plain chunked", true},      {"plain until close", true}, {"plain large", true},
-    {"error status", true},   {"stream", true},             {"stream large", true},      {"informational", true},
-    {"early answer", true},   {"cut in head", false},       {"cut in body", false},      {"cut in event", false},
-    {"cut between events", false}, {"no end marker", false}, {"reset before", false},    {"reset within", false},
-    {"reset on reuse", false}, {"stall before head", false}, {"stall of tokens", false}, {"comments only", false},
-    {"garbage", false},       {"two lengths", false},       {"short body", false},       {"surplus", true},
-    {"huge head", false},     {"huge event", false},        {"error event", true},       {"close after", true},
+    {"plain", true},
+    {"plain chunked", true},
+    {"plain until close", true},
+    {"plain large", true},
+    {"error status", true},
+    {"stream", true},
+    {"stream large", true},
+    {"informational", true},
+    {"early answer", true},
+    {"cut in head", false},
+    {"cut in body", false},
+    {"cut in event", false},
+    {"cut between events", false},
+    {"no end marker", false},
+    {"reset before", false},
+    {"reset within", false},
+    {"reset on reuse", false},
+    {"stall before head", false},
+    {"stall of tokens", false},
+    {"comments only", false},
+    {"garbage", false},
+    {"two lengths", false},
+    {"short body", false},
+    {"surplus", true},
+    {"huge head", false},
+    {"huge event", false},
+    {"error event", true},
+    {"close after", true},
 };
 static_assert(std::size(traits) == static_cast<size_t>(Behaviour::count));
 
@@ -91,7 +112,8 @@ bool Provider::on_body(std::string_view bytes) {
 }
 
 void Provider::on_gateway_closed(bool) {
-  if (busy_) book_[number_][served_index_].answer_seen = stream_.delivered_bytes() > delivered_at_request_;
+  if (busy_)
+    book_[number_][served_index_].answer_seen = stream_.delivered_bytes() > delivered_at_request_;
   closed_ = true;
   *alive_ = false;
   alive_ = std::make_shared<bool>(false);
@@ -122,7 +144,8 @@ void Provider::on_request() {
   if (text_of(body_, "model") != "upstream-model") {
     note_violation("the provider was asked for model '%s'", text_of(body_, "model").c_str());
   }
-  if (body_.find("hyperion") != std::string::npos) note_violation("a key of Hyperion's own reached the provider");
+  if (body_.find("hyperion") != std::string::npos)
+    note_violation("a key of Hyperion's own reached the provider");
   bool stream = body_.find("\"stream\":true") != std::string::npos;
   Behaviour behaviour = choose(stream);
   std::vector<Served>& served = book_[number_];
@@ -134,14 +157,9 @@ void Provider::on_request() {
   served.push_back(std::move(entry));
   switch (behaviour) {
     case Behaviour::reset_before:
-    case Behaviour::reset_on_reuse:
-      end_connection(true);
-      return;
-    case Behaviour::stall_head:
-      return;
-    case Behaviour::garbage:
-      send("SSH-2.0-OpenSSH_9.2\r\n\r\n\x01\x02");
-      return;
+    case Behaviour::reset_on_reuse: end_connection(true); return;
+    case Behaviour::stall_head: return;
+    case Behaviour::garbage: send("SSH-2.0-OpenSSH_9.2\r\n\r\n\x01\x02"); return;
     case Behaviour::two_lengths:
       send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}");
       return;
@@ -152,8 +170,7 @@ void Provider::on_request() {
       send("HTTP/1.1 200 OK\r\nContent-Ty");
       end_connection(false);
       return;
-    default:
-      break;
+    default: break;
   }
   if (behaviour == Behaviour::informational) send("HTTP/1.1 102 Processing\r\n\r\n");
   if (stream) {
@@ -173,7 +190,8 @@ void Provider::send(std::string bytes, std::string body, bool last) {
       busy_ = false;
     }
     sent_bytes_ += bytes.size();
-    if (last && book_[number_][served_index_].behaviour == Behaviour::surplus) surplus_at_ = sent_bytes_;
+    if (last && book_[number_][served_index_].behaviour == Behaviour::surplus)
+      surplus_at_ = sent_bytes_;
     stream_.deliver(bytes);
   });
 }
@@ -190,8 +208,10 @@ void Provider::end_connection(bool reset) {
 
 void Provider::answer_plain(Behaviour behaviour) {
   Random& random = world_.random();
-  size_t size = behaviour == Behaviour::plain_large ? 300'000 + random.below(400'000) : random.below(3000);
-  std::string body = "{\"id\":\"" + number_ + "\",\"choices\":[],\"filler\":\"" + std::string(size, 'a') +
+  size_t size =
+      behaviour == Behaviour::plain_large ? 300'000 + random.below(400'000) : random.below(3000);
+  std::string body = "{\"id\":\"" + number_ + "\",\"choices\":[],\"filler\":\"" +
+                     std::string(size, 'a') +
                      "\",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}";
   std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
   if (behaviour == Behaviour::error_status) {
@@ -230,14 +250,13 @@ void Provider::answer_plain(Behaviour behaviour) {
       send(head + length + body, body, true);
       end_connection(false);
       return;
-    default:
-      send(head + length);
-      send(body, body, true);
+    default: send(head + length); send(body, body, true);
   }
 }
 
 std::string Provider::event(const std::string& delta) const {
-  return "data: {\"id\":\"" + number_ + "\",\"choices\":[{\"index\":0,\"delta\":{" + delta + "}}]}\n\n";
+  return "data: {\"id\":\"" + number_ + "\",\"choices\":[{\"index\":0,\"delta\":{" + delta +
+         "}}]}\n\n";
 }
 
 void Provider::send_chunk(const std::string& body) {
@@ -277,25 +296,17 @@ void Provider::answer_stream(Behaviour behaviour) {
       send_chunk("data: {\"choices\":[{\"del");
       end_connection(false);
       return;
-    case Behaviour::cut_between_events:
-      end_connection(false);
-      return;
-    case Behaviour::reset_within:
-      end_connection(true);
-      return;
-    case Behaviour::stall_tokens:
-      return;
-    case Behaviour::no_end_marker:
-      send("0\r\n\r\n", {}, true);
-      return;
+    case Behaviour::cut_between_events: end_connection(false); return;
+    case Behaviour::reset_within: end_connection(true); return;
+    case Behaviour::stall_tokens: return;
+    case Behaviour::no_end_marker: send("0\r\n\r\n", {}, true); return;
     case Behaviour::huge_event:
       for (int i = 0; i < 20; ++i) send_chunk((i == 0 ? "data: " : "") + std::string(70'000, 'x'));
       return;
     case Behaviour::error_event:
       send_chunk("data: {\"error\":{\"message\":\"overloaded\",\"code\":null}}\n\n");
       break;
-    default:
-      break;
+    default: break;
   }
   send_chunk("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n");
   send_chunk("data: [DONE]\n\n");

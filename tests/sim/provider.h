@@ -1,7 +1,8 @@
 // A simulated provider behind one connection: takes requests, behaves well or badly.
 //
-// It checks what it gets (strictly parsed, the key, the body expected for the model) and answers by a Behaviour drawn for each request. What it
-// sent for which request is kept in the scenario's book, against which the clients check what reached them.
+// It checks what it gets (strictly parsed, the key, the body expected for the model) and answers by
+// a Behaviour drawn for each request. What it sent for which request is kept in the scenario's
+// book, against which the clients check what reached them.
 #pragma once
 
 #include <map>
@@ -14,17 +15,37 @@
 
 namespace hyperion::sim {
 
-// What can go wrong on the provider's side of one exchange. The names are the rows of the coverage table.
+// What can go wrong on the provider's side of one exchange. The names are the rows of the coverage
+// table.
 enum class Behaviour : uint8_t {
-  plain, plain_chunked, plain_until_close, plain_large, error_status, stream, stream_large,
-  informational,        // a 102 before the answer
-  early_answer,         // answers before the body was read
-  cut_head, cut_plain, cut_event, cut_between_events, no_end_marker,
-  reset_before, reset_within, reset_on_reuse,
-  stall_head, stall_tokens, comments_only,
-  garbage, two_lengths, short_body, surplus, huge_head, huge_event,
+  plain,
+  plain_chunked,
+  plain_until_close,
+  plain_large,
+  error_status,
+  stream,
+  stream_large,
+  informational,  // a 102 before the answer
+  early_answer,   // answers before the body was read
+  cut_head,
+  cut_plain,
+  cut_event,
+  cut_between_events,
+  no_end_marker,
+  reset_before,
+  reset_within,
+  reset_on_reuse,
+  stall_head,
+  stall_tokens,
+  comments_only,
+  garbage,
+  two_lengths,
+  short_body,
+  surplus,
+  huge_head,
+  huge_event,
   error_event,
-  close_after,          // a good answer, then the connection ends without having said so
+  close_after,  // a good answer, then the connection ends without having said so
   count,
 };
 const char* name_of(Behaviour behaviour);
@@ -38,8 +59,8 @@ struct Served {
   std::string request_body;
   std::string answer_body;  // decoded: what a client may see, at most
   uint16_t status = 200;
-  bool finished = false;    // the provider sent everything it wanted to
-  bool answer_seen = false; // some byte of it had reached the gateway when the connection ended
+  bool finished = false;     // the provider sent everything it wanted to
+  bool answer_seen = false;  // some byte of it had reached the gateway when the connection ended
 };
 
 // All that providers served, by the number that the client put into its request.

@@ -72,7 +72,8 @@ class Recorder final : public gateway::RequestLog {
     if (!ids.emplace(std::string(record.request_id, gateway::request_id_size), 1).second) {
       note_violation("two records of one exchange");
     }
-    if (record.status == 0 && record.outcome == gateway::Outcome::answered) note_violation("answered without a status");
+    if (record.status == 0 && record.outcome == gateway::Outcome::answered)
+      note_violation("answered without a status");
     return true;
   }
 
@@ -85,7 +86,8 @@ class Scenario {
  public:
   explicit Scenario(uint64_t seed)
       : world_(std::make_unique<World>(seed)),
-        gateway_(std::make_unique<gateway::Gateway>(world_->runtime(), counters_, &recorder_, nullptr, 8)) {
+        gateway_(std::make_unique<gateway::Gateway>(world_->runtime(), counters_, &recorder_,
+                                                    nullptr, 8)) {
     Random& random = world_->random();
     only_good_ = random.chance(1, 10);
     refuses_ = random.chance(1, 20);
@@ -97,7 +99,9 @@ class Scenario {
     if (!problem.empty()) note_violation("%s", problem.c_str());
     size_t count = 1 + random.below(4);
     for (uint32_t i = 0; i < count; ++i) {
-      auto manner = random.chance(1, 2) ? Manner::good : static_cast<Manner>(random.below(static_cast<uint64_t>(Manner::count)));
+      auto manner = random.chance(1, 2)
+                        ? Manner::good
+                        : static_cast<Manner>(random.below(static_cast<uint64_t>(Manner::count)));
       clients_.push_back(std::make_unique<SimClient>(*world_, book_, i, manner));
       manners_.push_back(manner);
       SimClient* client = clients_.back().get();
@@ -113,8 +117,10 @@ class Scenario {
   bool run() {
     while (first_violation().empty() && !rested()) {
       if (!world_->step() || world_->steps() > steps_max) {
-        note_violation("the world does not come to rest: %zu clients, %zu exchanges after %llu steps", gateway_->client_count(),
-                       gateway_->exchange_count(), static_cast<unsigned long long>(world_->steps()));
+        note_violation(
+            "the world does not come to rest: %zu clients, %zu exchanges after %llu steps",
+            gateway_->client_count(), gateway_->exchange_count(),
+            static_cast<unsigned long long>(world_->steps()));
       }
     }
     if (first_violation().empty()) close_down();
@@ -129,7 +135,8 @@ class Scenario {
       for (const auto& [number, served] : book_) {
         for (const Served& one : served) coverage.ends[name_of(one.behaviour)][code] += 1;
       }
-      for (Manner manner : manners_) coverage.ends[std::string("client ") + name_of(manner)][code] += 1;
+      for (Manner manner : manners_)
+        coverage.ends[std::string("client ") + name_of(manner)][code] += 1;
     }
   }
 
@@ -142,7 +149,10 @@ class Scenario {
 
  private:
   // All clients have come and gone (keep-alive and all timers run out by themselves).
-  bool rested() const { return world_->steps() > 0 && started() && gateway_->client_count() == 0 && gateway_->exchange_count() == 0; }
+  bool rested() const {
+    return world_->steps() > 0 && started() && gateway_->client_count() == 0 &&
+           gateway_->exchange_count() == 0;
+  }
   bool started() const { return counters_.connections_accepted.get() == clients_.size(); }
 
   void close_down() {
@@ -156,13 +166,18 @@ class Scenario {
     if (gateway_->bodies().used_bytes != 0) note_violation("body memory leaked");
     uint64_t ended = 0;
     for (const gateway::Counter& outcome : counters_.outcomes) ended += outcome.get();
-    if (ended != recorder_.records) note_violation("%llu exchanges ended, %llu records", static_cast<unsigned long long>(ended), static_cast<unsigned long long>(recorder_.records));
-    if (counters_.requests_in_flight.get() != 0) note_violation("the gauge of requests in flight is not zero");
+    if (ended != recorder_.records)
+      note_violation("%llu exchanges ended, %llu records", static_cast<unsigned long long>(ended),
+                     static_cast<unsigned long long>(recorder_.records));
+    if (counters_.requests_in_flight.get() != 0)
+      note_violation("the gauge of requests in flight is not zero");
     if (!first_violation().empty()) return;
     gateway_.reset();
     clients_.clear();
-    if (world_->timers().armed_count() != 0) note_violation("%zu timers left armed", world_->timers().armed_count());
-    if (world_->blocks().in_use() != 0) note_violation("%zu blocks leaked", world_->blocks().in_use());
+    if (world_->timers().armed_count() != 0)
+      note_violation("%zu timers left armed", world_->timers().armed_count());
+    if (world_->blocks().in_use() != 0)
+      note_violation("%zu blocks leaked", world_->blocks().in_use());
   }
 
   gateway::Counters counters_;

@@ -1,8 +1,9 @@
 // One seed: a small world with clients and providers, run to its end and judged.
 //
-// Clients with drawn manners send requests to a real Gateway; its provider's connections lead to simulated Providers with drawn behaviours. After every
-// step the rules that hold at all times are checked, at the end those that hold at rest: each request answered once, every record
-// written, nothing leaked (blocks, bodies, slabs, streams, timers).
+// Clients with drawn manners send requests to a real Gateway; its provider's connections lead to
+// simulated Providers with drawn behaviours. After every step the rules that hold at all times are
+// checked, at the end those that hold at rest: each request answered once, every record written,
+// nothing leaked (blocks, bodies, slabs, streams, timers).
 #pragma once
 
 #include <array>
@@ -12,7 +13,8 @@
 
 namespace hyperion::sim {
 
-// What the seeds reached: end codes (side and phase) and how often, by what the provider or the client did.
+// What the seeds reached: end codes (side and phase) and how often, by what the provider or the
+// client did.
 struct Coverage {
   std::map<std::string, std::map<std::string, uint64_t>> ends;  // trouble -> end code -> count
   uint64_t requests = 0;

@@ -1,7 +1,7 @@
 // How the simulation says that a rule was broken.
 //
-// The first note of a run is kept; the driver looks at it after each step, ends the run and prints the seed. Nothing is thrown: the code under test
-// has no exceptions.
+// The first note of a run is kept; the driver looks at it after each step, ends the run and prints
+// the seed. Nothing is thrown: the code under test has no exceptions.
 #pragma once
 
 #include <string>

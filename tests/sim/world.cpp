@@ -141,7 +141,8 @@ void SimStream::schedule_arrival() {
   ++in_flight_;
   // Now and then the shard's buffers are starved: nothing comes for a while.
   Random& random = world_.random();
-  uint64_t delay = random.chance(1, 50) ? random.below(200 * ns_per_ms) : random.below(300 * ns_per_us);
+  uint64_t delay =
+      random.chance(1, 50) ? random.below(200 * ns_per_ms) : random.below(300 * ns_per_us);
   world_.after(delay, [this] {
     --in_flight_;
     arrival_scheduled_ = false;
@@ -157,7 +158,8 @@ void SimStream::arrive() {
   Arrival& next = arrivals_[arrivals_next_];
   if (next.kind == Arrival::Kind::bytes) {
     size_t size = piece_size(world_.random(), next.bytes.size());
-    // A copy of its own for each call: bytes must not be looked at afterwards (the sanitizers see it).
+    // A copy of its own for each call: bytes must not be looked at afterwards (the sanitizers see
+    // it).
     std::vector<char> piece(next.bytes.begin(), next.bytes.begin() + static_cast<ptrdiff_t>(size));
     next.bytes.erase(0, size);
     if (next.bytes.empty()) ++arrivals_next_;
@@ -240,7 +242,8 @@ void SimStream::terminate() {
   SimPeer* peer = peer_;
   if (peer != nullptr) {
     // The peer learns of it later: bytes still travel.
-    if (owned_peer_ == nullptr) peer->on_gateway_closed(!output_.empty() || arrivals_next_ < arrivals_.size());
+    if (owned_peer_ == nullptr)
+      peer->on_gateway_closed(!output_.empty() || arrivals_next_ < arrivals_.size());
     if (owned_peer_ != nullptr) peer->on_gateway_closed(true);
   }
   if (in_flight_ == 0) {

@@ -1,8 +1,10 @@
 // Virtual time and a virtual network for one shard of the real gateway.
 //
-// A World is everything the shipped code sees of the outside (io::Runtime): a clock that only the world moves, the real timer
-// wheel, block pool and deferred queue, and SimStreams instead of sockets. Everything that happens is an event with a time; the seed decides how
-// long things take, in which pieces they come and in which order things of one instant happen. One thread, no I/O: a seed reproduces a run.
+// A World is everything the shipped code sees of the outside (io::Runtime): a clock that only the
+// world moves, the real timer wheel, block pool and deferred queue, and SimStreams instead of
+// sockets. Everything that happens is an event with a time; the seed decides how long things take,
+// in which pieces they come and in which order things of one instant happen. One thread, no I/O: a
+// seed reproduces a run.
 #pragma once
 
 #include <cstdint>
@@ -53,7 +55,8 @@ class World {
 
   // Runs `action` after a delay.
   void after(uint64_t delay_ns, std::function<void()> action);
-  // One turn: the next event (and what the gateway does about it). False if nothing is left to happen.
+  // One turn: the next event (and what the gateway does about it). False if nothing is left to
+  // happen.
   bool step();
   uint64_t steps() const { return steps_; }
 
@@ -99,7 +102,8 @@ class World {
   size_t streams_alive_ = 0;
 };
 
-// A Stream whose bytes travel through the world. Keeps every rule of io/stream.h, and checks that its user does.
+// A Stream whose bytes travel through the world. Keeps every rule of io/stream.h, and checks that
+// its user does.
 class SimStream final : public io::Stream, private io::Deferred {
  public:
   SimStream(World& world, io::StreamHandler* handler);
@@ -116,12 +120,14 @@ class SimStream final : public io::Stream, private io::Deferred {
 
   // For the world and the peer ------------------------------------------------------------------
   void attach(SimPeer* peer, std::unique_ptr<SimPeer> owned = nullptr);
-  void open();                            // the connection is established
-  void refuse(ErrorCode code);            // it is not
-  void deliver(std::string bytes);        // the peer sent this; it arrives in pieces
-  void deliver_end();                     // the peer finished writing
-  void deliver_reset();                   // the peer reset the connection
-  void set_taken_per_send(size_t bytes) { taken_max_ = bytes; }  // how fast the peer reads; 0: not at all
+  void open();                      // the connection is established
+  void refuse(ErrorCode code);      // it is not
+  void deliver(std::string bytes);  // the peer sent this; it arrives in pieces
+  void deliver_end();               // the peer finished writing
+  void deliver_reset();             // the peer reset the connection
+  void set_taken_per_send(size_t bytes) {
+    taken_max_ = bytes;
+  }  // how fast the peer reads; 0: not at all
   uint64_t delivered_bytes() const { return delivered_; }
   bool gone() const { return terminated_; }
   bool opened() const { return open_; }

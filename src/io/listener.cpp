@@ -110,7 +110,7 @@ void Listener::take(int fd) {
     ::close(fd);
     return;
   }
-  TcpStream* stream = reactor_.adopt(fd);
+  TcpStream* stream = acceptor_.has_room() ? reactor_.adopt(fd) : nullptr;
   if (stream == nullptr) {
     acceptor_.on_accept_overflow(fd);
     ::close(fd);

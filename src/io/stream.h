@@ -72,6 +72,9 @@ class Stream {
   virtual void finish_writing() = 0;
 
   virtual void terminate() = 0;
+  // As terminate, but the peer sees a reset where the transport can say so: the only way to show
+  // that an answer without framing is cut.
+  virtual void reset() { terminate(); }
   // True once `terminate` was called.
   virtual bool terminated() const = 0;
 };

@@ -235,11 +235,23 @@ void TcpStream::drop_output() {
   if (ended_ && !failed_) handler_->on_written();
 }
 
+void TcpStream::reset() {
+  if (terminated_) return;
+  // Without a shutdown before it, the close sends a reset.
+  linger now{1, 0};
+  setsockopt(fd_, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+  begin_teardown();
+}
+
 void TcpStream::terminate() {
   if (terminated_) return;
+  ::shutdown(fd_, SHUT_RDWR);
+  begin_teardown();
+}
+
+void TcpStream::begin_teardown() {
   terminated_ = true;
   if (linked()) unlink();
-  ::shutdown(fd_, SHUT_RDWR);
   // Shutdown ends a receive by itself; a connect or a starved receive needs the cancel.
   reactor_.cancel(connect_);
   reactor_.cancel(receive_);

@@ -35,6 +35,7 @@ class TcpStream final : public Stream, private Deferred {
   void flush() override;
   void finish_writing() override;
   void terminate() override;
+  void reset() override;
   bool terminated() const override { return terminated_; }
 
  private:
@@ -59,6 +60,7 @@ class TcpStream final : public Stream, private Deferred {
   void start_send();
   void start_waiting_send();
   bool send_awaited() const;
+  void begin_teardown();
   void close_if_joined();
   void on_receive(int32_t result, uint32_t flags);
   void on_sent(int32_t result);

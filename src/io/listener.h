@@ -19,8 +19,10 @@ class Acceptor {
  public:
   // Takes over `stream`: set its handler and start reading, or terminate it.
   virtual void on_accept(Stream* stream) = 0;
-  // The shard's limit of streams is reached: `fd` is a connected socket; answer if you like. It is
-  // closed after the call.
+  // Asked before a connection is taken over.
+  virtual bool has_room() { return true; }
+  // There is no room, or the shard's limit of streams is reached: `fd` is a connected socket;
+  // answer if you like. It is closed after the call.
   virtual void on_accept_overflow(int fd) = 0;
 
  protected:

@@ -17,18 +17,29 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "base/random.h"
 #include "io/listener.h"
 #include "io/mailbox.h"
 #include "io/reactor.h"
 #include "support/shared_data.h"
 
 namespace hyperion::io::test {
+
+// Every rule holds with optimistic sends and without.
+inline constexpr bool both_kinds[] = {true, false};
+
+inline ReactorSettings settings_with(bool optimistic) {
+  ReactorSettings settings;
+  settings.optimistic_send = optimistic;
+  return settings;
+}
 
 inline Address loopback_address(uint16_t port = 0) {
   return Address::from_ip("127.0.0.1", port).value();
@@ -70,15 +81,16 @@ class Loopback {
     eventfd_write(done, 1);
     guard.join();
     close(done);
+    bool held = !expired;
     reactor_.turn(false);  // a message of the guard that came too late must not outlive `expired`
-    return condition();
+    return held;
   }
 
   Reactor& reactor() { return reactor_; }
   Runtime& runtime() { return reactor_.runtime(); }
 
  private:
-  static constexpr int patience_ms = 30'000;
+  static constexpr int patience_ms = 60'000;
 
   Reactor reactor_;
   Mailbox watchdog_;
@@ -118,9 +130,17 @@ class Peer final : public StreamHandler {
     guarded([&] { stream->finish_writing(); });
   }
   void terminate() {
+    if (closed) return;
     terminated = true;
     guarded([&] { stream->terminate(); });
-    if (!closed) CHECK(stream->terminated());
+    CHECK(stream->terminated());
+  }
+
+  void reset() {
+    if (closed) return;
+    terminated = true;
+    guarded([&] { stream->reset(); });
+    CHECK(stream->terminated());
   }
 
   void on_open() override {
@@ -214,6 +234,7 @@ class Server final : public Acceptor {
     peers.back()->take(stream);
     if (welcome) welcome(*peers.back());
   }
+  bool has_room() override { return room; }
   void on_accept_overflow(int fd) override {
     CHECK(fd >= 0);
     ++overflows;
@@ -222,6 +243,7 @@ class Server final : public Acceptor {
 
   Address address;
   std::vector<std::unique_ptr<Peer>> peers;
+  bool room = true;
   int overflows = 0;
   std::function<void(Peer&)> welcome;
 
@@ -297,30 +319,50 @@ class RawSocket {
   int fd_;
 };
 
-// A stream of bytes in which every position is known, so that loss and disorder show.
+// A stream of bytes in which every position is known, so that loss and disorder show. It repeats
+// after a prime number of bytes, which no buffer size divides.
 class Pattern {
  public:
-  explicit Pattern(uint64_t seed) : seed_(seed) {}
+  explicit Pattern(uint64_t seed) : shift_(seed * 7919 % period) {}
   std::string next(size_t size) {
-    std::string text(size, '\0');
-    for (char& c : text) c = at(position_++);
+    std::string text;
+    text.reserve(size);
+    while (text.size() < size) {
+      std::string_view run = run_from(position_, size - text.size());
+      text.append(run);
+      position_ += run.size();
+    }
     return text;
   }
   // Whether `bytes` are what comes next.
   bool matches(std::string_view bytes) {
-    for (char c : bytes) {
-      if (c != at(position_++)) return false;
+    while (!bytes.empty()) {
+      std::string_view run = run_from(position_, bytes.size());
+      if (!bytes.starts_with(run)) return false;
+      position_ += run.size();
+      bytes.remove_prefix(run.size());
     }
     return true;
   }
   uint64_t position() const { return position_; }
 
  private:
-  char at(uint64_t position) const {
-    uint64_t z = (position + seed_) * 0x9E3779B97F4A7C15u;
-    return static_cast<char>(z >> 56);
+  static constexpr uint64_t period = 65'521;
+
+  static const std::string& table() {
+    static const std::string bytes = [] {
+      Random random(1);
+      std::string text;
+      for (uint64_t i = 0; i < period; ++i) text += static_cast<char>(random.next() >> 56);
+      return text;
+    }();
+    return bytes;
   }
-  uint64_t seed_;
+  std::string_view run_from(uint64_t position, size_t most) const {
+    return std::string_view(table()).substr((position + shift_) % period, most);
+  }
+
+  uint64_t shift_;
   uint64_t position_ = 0;
 };
 

@@ -158,14 +158,14 @@ class World {
 
 TEST_CASE("timer wheel: agrees with a plain list of deadlines for many seeds") {
   size_t fired = 0;
-  for (uint64_t seed = 1; seed <= 150; ++seed) {
+  for (uint64_t seed = 1; seed <= 80; ++seed) {
     INFO("seed ", seed);
     World world(seed);
     for (int i = 0; i < 400; ++i) world.step();
     world.run_out();
     fired += world.fired_count;
   }
-  CHECK(fired > 10'000);
+  CHECK(fired > 5'000);
 }
 
 struct CountingTimer final : Timer {

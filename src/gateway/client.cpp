@@ -321,13 +321,23 @@ void Client::begin_drain() {
 
 void Client::terminate() {
   if (state_ == State::gone) return;
+  let_go();
+  stream_->terminate();
+}
+
+void Client::reset() {
+  if (state_ == State::gone) return;
+  let_go();
+  stream_->reset();
+}
+
+void Client::let_go() {
   abandon_exchange(make_error(ErrorCode::cancelled, Side::gateway));
   end_handshake();
   state_ = State::gone;
   io::Deferred::unlink();
   gateway_.runtime().timers.cancel(deadline_);
   gateway_.runtime().timers.cancel(stall_);
-  stream_->terminate();
 }
 
 void Client::abandon_exchange(Error error) {

@@ -45,12 +45,17 @@ class Client final : public ListNode<ClientTag>,
   // it.
   void finish_exchange(bool broken);
 
+  // The same when the connection is about to be reset.
+  void exchange_over() { exchange_ = nullptr; }
+
   // For the gateway -----------------------------------------------------------------------------
   void begin_drain();
   bool is_idle() const {
     return state_ == State::idle && stream_->output().empty() && held_back_.empty();
   }
   void terminate();
+  // As terminate, but the client sees a reset.
+  void reset();
 
  private:
   enum class State : uint8_t {
@@ -81,6 +86,7 @@ class Client final : public ListNode<ClientTag>,
   Instant body_due() const;
   size_t backlog_max_bytes() const;
   void abandon_exchange(Error error);
+  void let_go();
   void end_handshake();
   void on_deadline();
   void on_stall();

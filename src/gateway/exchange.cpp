@@ -392,7 +392,10 @@ void Exchange::finish(Outcome outcome, bool broken) {
   gateway_.log(record_);
   Client* client = client_;
   client_ = nullptr;
-  if (client != nullptr) {
+  if (client != nullptr && broken && relay_.close_delimited()) {
+    client->exchange_over();
+    client->reset();
+  } else if (client != nullptr) {
     client->flush();
     client->finish_exchange((broken && !HYPERION_PLANTED(keep_alive_after_cut)) ||
                             !relay_.keep_alive());

@@ -41,6 +41,7 @@ class Gateway {
   // A new client. `stream` is open and its reading paused; with `handshake` its TLS handshake is
   // still to come.
   void accept(io::Stream* stream, Listening side, bool handshake = false);
+  bool has_room() const { return clients_.in_use() < clients_.capacity(); }
   void end_handshake() { --handshakes_; }
   tls::HandshakeGate& handshake_gate() { return handshake_gate_; }
   // Copies what the pools and the memory hold into the counters; called about once a second.

@@ -19,6 +19,7 @@ bool Relay::end_head(uint64_t length) {
     chunked_ = true;
     writer_.raw("transfer-encoding: chunked\r\n");
   } else if (length == unknown_length) {
+    close_delimited_ = true;
     keep_alive_ = false;  // HTTP/1.0: the end of the connection is the end of the answer
   } else if (!bodiless(status_)) {
     writer_.header("content-length", length);

@@ -41,6 +41,8 @@ class Relay {
   bool body(std::string_view bytes);
   bool end();
 
+  // The end of the connection is the end of the body: only a reset can show that it is cut.
+  bool close_delimited() const { return head_sent_ && close_delimited_; }
   bool head_sent() const { return head_sent_; }
   bool keep_alive() const { return keep_alive_; }
   // A status that has no body.
@@ -54,6 +56,7 @@ class Relay {
   bool keep_alive_ = true;
   bool chunked_ = false;
   bool head_sent_ = false;
+  bool close_delimited_ = false;
   uint8_t minor_version_ = 1;
 };
 

@@ -65,6 +65,8 @@ class Shard::Acceptor final : public io::Acceptor {
     }
   }
 
+  bool has_room() override { return shard_.gateway_->has_room(); }
+
   void on_accept_overflow(int fd) override {
     shard_.counters_.connections_refused.add();
     if (socket_.tls) return;

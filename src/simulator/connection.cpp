@@ -271,13 +271,17 @@ void Connection::run_deferred() {
 
 void Connection::on_end(Error) { terminate(); }
 
-void Connection::terminate() {
+void Connection::terminate(bool with_reset) {
   if (phase_ == Phase::gone) return;
   charge_stream();
   phase_ = Phase::gone;
   io::Deferred::unlink();
   simulator_.reactor_.runtime().timers.cancel(wait_);
-  stream_->terminate();
+  if (with_reset) {
+    stream_->reset();
+  } else {
+    stream_->terminate();
+  }
 }
 
 void Connection::on_closed() {

@@ -35,7 +35,7 @@ class Connection final : public ListNode<ConnectionTag>,
   ~Connection();
 
   void start();
-  void terminate();
+  void terminate(bool with_reset = false);
 
  private:
   enum class Phase : uint8_t {

@@ -40,7 +40,7 @@ void write_further_headers(http::HeadWriter& head, uint32_t count) {
 
 void Connection::deliver(const Call& call, Answer& answer) {
   switch (call.plan.kind) {
-    case FaultKind::reset: terminate(); return;
+    case FaultKind::reset: terminate(true); return;
     case FaultKind::garbage: deliver_garbage(); return;
     case FaultKind::comments:
       if (answer.status == 200) {

@@ -68,6 +68,14 @@ void TlsStream::finish_writing() {
   flush();
 }
 
+void TlsStream::reset() {
+  if (terminated_) return;
+  terminated_ = true;
+  Deferred::unlink();
+  Waiter::unlink();
+  inner_->reset();
+}
+
 void TlsStream::terminate() {
   if (terminated_) return;
   terminated_ = true;

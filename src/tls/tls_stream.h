@@ -71,6 +71,7 @@ class TlsStream final : public io::Stream,
   void flush() override;
   void finish_writing() override;
   void terminate() override;
+  void reset() override;
   bool terminated() const override { return terminated_; }
 
  private:

@@ -104,6 +104,7 @@ TEST_CASE("reset ends the connection without a byte") {
   client.send_bytes(request_text("POST", chat_target, hello, fault_line("reset")));
   client.read_to_end();
   CHECK(client.ended());
+  CHECK(client.was_reset());
   CHECK(client.bytes().empty());
 }
 

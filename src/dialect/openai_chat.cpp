@@ -137,11 +137,13 @@ Observation observe_event(const http::SseEvent& event, bool committed, Usage& us
     seen.semantic = true;
     return seen;
   }
-  bool interesting = !committed || event.data.find("\"usage\"") != std::string_view::npos ||
+  bool named_error = event.event == "error";
+  bool interesting = !committed || named_error ||
+                     event.data.find("\"usage\"") != std::string_view::npos ||
                      event.data.find("\"error\"") != std::string_view::npos;
   if (!interesting) return seen;
   seen = observe_chunk(event.data, usage);
-  if (event.event == "error") seen.error = true;
+  seen.error |= named_error;
   return seen;
 }
 

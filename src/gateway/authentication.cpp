@@ -21,10 +21,10 @@ const config::VirtualKey* authenticate(const http::RequestHead& head,
                                        const config::VirtualKeys& keys) {
   std::string_view presented = bearer_of(head);
   if (presented.empty()) presented = head.headers.find("x-api-key");
-  presented = presented.substr(0, credential_size_max_bytes);
-  tls::Sha256 hash = tls::sha256(presented);
+  bool possible = !presented.empty() && presented.size() <= credential_size_max_bytes;
+  tls::Sha256 hash = tls::sha256(presented.substr(0, credential_size_max_bytes));
   const config::VirtualKey* key = keys.find(hash);
-  return presented.empty() ? nullptr : key;
+  return possible ? key : nullptr;
 }
 
 }  // namespace hyperion::gateway

@@ -1,6 +1,6 @@
 #include "base/block_pool.h"
 
-#include <cstdlib>
+#include <new>
 
 #include "base/assert.h"
 
@@ -11,7 +11,7 @@ BlockPool::~BlockPool() {
   while (free_ != nullptr) {
     Block* block = free_;
     free_ = block->next;
-    std::free(block);
+    ::operator delete(block);
   }
 }
 
@@ -22,7 +22,7 @@ Block* BlockPool::take() {
     free_ = block->next;
     --kept_;
   } else {
-    block = static_cast<Block*>(std::malloc(sizeof(Block)));
+    block = static_cast<Block*>(::operator new(sizeof(Block), std::nothrow));
     HYPERION_ASSERT(block != nullptr);
   }
   ++in_use_;
@@ -35,7 +35,7 @@ void BlockPool::give_back(Block* block) {
   HYPERION_ASSERT(in_use_ > 0);
   --in_use_;
   if (kept_ >= blocks_kept_) {
-    std::free(block);
+    ::operator delete(block);
     return;
   }
   block->next = free_;

@@ -1,8 +1,8 @@
 #include "base/byte_buffer.h"
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
+#include <new>
 
 #include "base/assert.h"
 
@@ -34,7 +34,7 @@ bool ByteBuffer::grow(size_t wanted) {
     return true;
   }
   if (!budget_.take(wanted + padding_bytes)) return false;
-  char* bytes = static_cast<char*>(std::malloc(wanted + padding_bytes));
+  char* bytes = static_cast<char*>(::operator new(wanted + padding_bytes, std::nothrow));
   HYPERION_ASSERT(bytes != nullptr);
   if (size_ > 0) std::memcpy(bytes, bytes_, size_);
   size_t size = size_;
@@ -49,7 +49,7 @@ void ByteBuffer::release() {
   if (block_ != nullptr) {
     pool_.give_back(block_);
   } else if (bytes_ != nullptr) {
-    std::free(bytes_);
+    ::operator delete(bytes_);
     budget_.give_back(capacity_ + padding_bytes);
   }
   block_ = nullptr;

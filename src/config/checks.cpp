@@ -112,7 +112,9 @@ void Loader::check_memory() {
                         std::to_string(settings.http.body_size_max_bytes) +
                         ": such a body would never fit");
   }
-  if (memory.blocks_per_shard_kept > memory.blocks_per_shard_max) {
+  // Whoever lowers the limit alone means it: the default for what is kept gives way.
+  bool kept_given = memory.blocks_per_shard_kept != MemorySettings{}.blocks_per_shard_kept;
+  if (kept_given && memory.blocks_per_shard_kept > memory.blocks_per_shard_max) {
     setting_problem("memory.blocks_per_shard_kept", "expected at most blocks_per_shard_max");
   }
   if (memory.refuse_at_percent > memory.stop_accept_at_percent) {

@@ -74,7 +74,7 @@ struct UpstreamSettings {
 // [memory]: what the shards may hold for requests; full means 503 before reading more
 struct MemorySettings {
   uint32_t blocks_per_shard_max = 8192;  // of 16 KiB: heads, write queues, arenas
-  uint32_t blocks_per_shard_kept = 64;   // kept for reuse when a burst is over
+  uint32_t blocks_per_shard_kept = 512;  // kept for reuse when a burst is over
   uint64_t bodies_per_shard_max_bytes = 256ull * 1024 * 1024;
   uint32_t refuse_at_percent = 90;  // of either: new requests get 503, health and metrics do not
   uint32_t stop_accept_at_percent = 95;  // of either: no new connections, idle ones are closed

@@ -123,6 +123,19 @@ Observation observe_chunk(std::string_view data, Usage& usage) {
   return seen;
 }
 
+void walk_answer(std::string_view body, Usage& usage) {
+  Cursor cursor(body);
+  if (!cursor.enter_object()) return;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "usage") {
+      read_usage(cursor, usage);
+    } else {
+      cursor.skip();
+    }
+  }
+}
+
 }  // namespace
 
 Observation observe_event(const http::SseEvent& event, bool committed, Usage& usage) {
@@ -147,17 +160,20 @@ Observation observe_event(const http::SseEvent& event, bool committed, Usage& us
   return seen;
 }
 
+// A quote within a JSON string is escaped, so these bytes are a key or a whole value wherever they
+// stand. Nearly every answer has them once, near its end; more than once, the text is walked.
 void observe_answer(std::string_view body, Usage& usage) {
-  Cursor cursor(body);
-  if (!cursor.enter_object()) return;
-  std::string_view key;
-  while (cursor.next_key(key)) {
-    if (key == "usage") {
-      read_usage(cursor, usage);
-    } else {
-      cursor.skip();
-    }
+  constexpr std::string_view name = "\"usage\"";
+  size_t last = body.rfind(name);
+  if (last == std::string_view::npos) return;
+  if (last == 0 || body.rfind(name, last - 1) == std::string_view::npos) {
+    size_t colon = body.find_first_not_of(" \t\r\n", last + name.size());
+    if (colon == std::string_view::npos || body[colon] != ':') return;
+    Cursor cursor(body.substr(colon + 1));
+    read_usage(cursor, usage);
+    return;
   }
+  walk_answer(body, usage);
 }
 
 }  // namespace hyperion::dialect::openai_chat

@@ -93,11 +93,6 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
     case ErrorCode::overloaded:
       return make_failure(503, "overloaded", {},
                           "Hyperion is at its memory limit. Try again in a second.");
-    case ErrorCode::too_many:
-      return make_failure(503, "overloaded", {},
-                          "All connections to provider %.*s are busy. Try again, or raise "
-                          "connections_per_shard_max.",
-                          size, name);
     case ErrorCode::name_not_resolved:
       return make_failure(
           502, "all_upstreams_failed", {},
@@ -112,6 +107,14 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
       return make_failure(502, "all_upstreams_failed", {},
                           "Provider %.*s cannot be reached (%s). Try again.", size, name,
                           name_of(error.code));
+    case ErrorCode::too_many:
+      if (error.phase == Phase::connect) {
+        return make_failure(503, "overloaded", {},
+                            "All connections to provider %.*s are busy. Try again, or raise "
+                            "connections_per_shard_max.",
+                            size, name);
+      }
+      [[fallthrough]];  // headers of its answer: malformed
     default:
       return make_failure(502, "all_upstreams_failed", {},
                           "Provider %.*s broke off or sent a malformed answer (%s). Try again.",

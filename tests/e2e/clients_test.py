@@ -123,7 +123,7 @@ def test_the_clients_own_exceptions_say_what_is_wrong(simulated, client):
 
 
 FAULTS = {"429": openai.RateLimitError, "500": openai.InternalServerError,
-          "503": openai.InternalServerError, "401": openai.AuthenticationError,
+          "503": openai.InternalServerError, "401": openai.InternalServerError,
           "reset": openai.InternalServerError, "garbage": openai.InternalServerError,
           "wronglength": openai.InternalServerError, "html": openai.InternalServerError}
 
@@ -134,6 +134,9 @@ def test_faults_of_the_provider_become_the_clients_exceptions(simulated, fault):
     with pytest.raises(FAULTS[fault]) as raised:
         client.chat.completions.create(model=MODEL, messages=MESSAGES,
                                        extra_headers={"x-hyperion-fault": fault})
+    if fault == "401":
+        # The gateway's key was refused, not the client's.
+        assert raised.value.code == "upstream_credentials"
     if fault == "429":
         assert int(raised.value.response.headers["retry-after"]) >= 0
     # Keys that are not for tests cannot ask for faults.

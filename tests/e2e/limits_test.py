@@ -246,12 +246,12 @@ def test_a_model_that_a_key_may_not_use_is_refused(start_gateway, upstream):
 
 
 def test_overload_of_memory_is_refused_and_health_still_answers(start_gateway, upstream):
-    gateway = start_gateway({"memory": {"bodies_per_shard_max_bytes": 1_048_576,
-                                        "refuse_at_percent": 50},
+    gateway = start_gateway({"memory": {"bodies_per_shard_max_bytes": 4_194_304,
+                                        "refuse_at_percent": 20},
                              "limits": {"body_size_max_bytes": 1_000_000}})
     with Connection(gateway.port) as holder:
         holder.send(request_bytes(headers=["Content-Length: 900000"], sized=False) + b"{" * 800_000)
-        wait_until(lambda: gateway.metric("hyperion_body_bytes_in_use") > 524_288, "memory in use")
+        wait_until(lambda: gateway.metric("hyperion_body_bytes_in_use") > 838_860, "memory in use")
         answer = ask(gateway, chat_body())
         assert (answer.status, answer.code) == (503, "overloaded")
         assert answer.header("retry-after") == "1"

@@ -221,7 +221,7 @@ def test_without_the_providers_key_the_gateway_says_so_and_answers_clearly(start
     gateway = start_gateway(environment={PROVIDER_KEY_VARIABLE: ""})
     gateway.wait_for_stderr(PROVIDER_KEY_VARIABLE)
     answer = ask(gateway, chat_body())
-    assert (answer.status, answer.code) == (503, "upstream_credentials")
+    assert (answer.status, answer.code) == (502, "upstream_credentials")
     assert not upstream.requests
 
 

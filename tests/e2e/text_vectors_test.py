@@ -175,9 +175,10 @@ def test_nasty_header_values_are_carried_or_refused_and_never_split(gateway, ups
             connection.send(data)
             answer = connection.read_answer()
         if answer.status == 200:
-            sent = upstream.requests.pop()
-            assert sent.header("tracestate").encode("latin-1") == value, text
-            carried += 1
+            sent = upstream.requests.pop().header("tracestate")
+            # What is longer than the gateway carries is left out whole.
+            assert sent is None and len(value) > 512 or sent.encode("latin-1") == value, text
+            carried += sent is not None
         else:
             assert answer.status == 400 and answer.code == "invalid_request", (text, answer)
             assert any(byte < 32 or byte == 127 for byte in value), text

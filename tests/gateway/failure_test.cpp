@@ -153,15 +153,17 @@ TEST_CASE("whatever an upstream fails by is a 5xx that names the provider") {
 }
 
 TEST_CASE("the causes that a caller can tell apart have codes of their own") {
-  auto row = [](ErrorCode code, uint16_t status, const char* name) {
-    const Failure failure = gateway::failure_of_upstream(upstream_error(code), "acme");
+  auto row = [](ErrorCode code, uint16_t status, const char* name,
+                Phase phase = Phase::await_head) {
+    const Failure failure = gateway::failure_of_upstream(upstream_error(code, phase), "acme");
     CHECK(failure.status == status);
     CHECK(std::string(failure.code) == name);
   };
   row(ErrorCode::timed_out, 504, "upstream_timeout");
   row(ErrorCode::unauthorised, 502, "upstream_credentials");
   row(ErrorCode::overloaded, 503, "overloaded");
-  row(ErrorCode::too_many, 503, "overloaded");
+  row(ErrorCode::too_many, 503, "overloaded", Phase::connect);  // waiting for a connection
+  row(ErrorCode::too_many, 502, "all_upstreams_failed");        // headers of its answer
   row(ErrorCode::name_not_resolved, 502, "all_upstreams_failed");
   row(ErrorCode::tls_certificate, 502, "all_upstreams_failed");
   row(ErrorCode::connect_failed, 502, "all_upstreams_failed");

@@ -61,6 +61,7 @@ void Pool::update(const catalog::Provider& provider, const http::Limits& limits)
   limits_ = limits;
   timeouts_ = provider.timeouts;
   bounds_ = provider.connections;
+  start_for_waiters();
 }
 
 io::Stream* Pool::open_stream(const io::Address& address, io::StreamHandler* handler) {
@@ -86,6 +87,7 @@ Connection* Pool::borrow(Borrower& borrower, bool fresh) {
   waiting_.push_back(&borrower);
   ++waiting_count_;
   start_for_waiters();
+  make_room();
   // The failure comes after this call, not inside it.
   if (addresses_.empty() && resolved_) {
     runtime_.timers.arm(unresolved_timer_, runtime_.clock.now());
@@ -146,6 +148,12 @@ void Pool::give_back(Connection* connection, bool reusable) {
   idle_.push_front(connection);
   ++idle_count_;
   connection->arm_idle_timer(bounds_.connection_idle_ms);
+  make_room();
+}
+
+// Who waits although connections are idle wants a fresh one: at the cap the oldest gives its place.
+void Pool::make_room() {
+  if (waiting_count_ > connecting_count_ && at_capacity() && !idle_.empty()) idle_.back()->close();
 }
 
 // The first in the queue that takes this connection.
@@ -196,6 +204,7 @@ void Pool::on_connection_closed(Connection* connection) {
   connection->ListNode<OwnedTag>::unlink();
   connections_.destroy(connection);
   start_for_waiters();
+  make_room();
   if (draining_) return;
   if (connections_.in_use() < bounds_.connections_warm && !warm_timer_.armed()) {
     runtime_.timers.arm(warm_timer_, runtime_.clock.now() + warm_retry_first_ms * ns_per_ms);

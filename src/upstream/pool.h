@@ -84,6 +84,7 @@ class Pool {
   void start_for_waiters();
   Borrower* waiter_for(const Connection& connection);
   void lend(Connection* connection, Borrower* borrower);
+  void make_room();
   void forget_idle(Connection* connection);
 
   // Connections report here.

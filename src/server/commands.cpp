@@ -12,6 +12,7 @@ namespace hyperion::server {
 namespace {
 
 constexpr int exit_usage = 2;
+constexpr size_t key_id_size_max_bytes = 63;  // as the conf has it for labels
 
 void print_refusal(const io::Refusal& refusal) {
   std::fprintf(stderr, "hyperion: %s\nhyperion: %s\n", refusal.what.c_str(),
@@ -112,10 +113,11 @@ int run_key(const Arguments& arguments) {
     }
   }
   if (id.empty()) id = "key-1";
-  if (!create ||
+  if (!create || id.size() > key_id_size_max_bytes ||
       id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-") != std::string::npos) {
-    std::fprintf(stderr,
-                 "Usage: hyperion key create [--test] [ID]   (ID: letters a-z, digits and -)\n");
+    std::fprintf(
+        stderr,
+        "Usage: hyperion key create [--test] [ID]   (ID: up to 63 letters a-z, digits and -)\n");
     return exit_usage;
   }
   // 192 random bits; the hash alone is stored.

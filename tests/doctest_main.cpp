@@ -24,7 +24,7 @@ const char* running_case = "";
 bool running_case_skipped = false;
 
 void print_skip(const char* name, const std::string& reason) {
-  std::printf("skip: %s: %s\n", name, reason.c_str());
+  std::printf("skip: %s -- %s\n", name, reason.c_str());
 }
 
 // Counts cases as they end. Prints nothing of its own: the console reporter does.

@@ -33,6 +33,6 @@ def pytest_unconfigure(config):
     if hasattr(config, "workerinput"):
         return  # A worker of pytest-xdist.
     for name, reason in skips:
-        print(f"skip: {name}: {reason}")
+        print(f"skip: {name} -- {reason}")
     print(", ".join(f"{count} {verdict}" for verdict, count in counts.items()))
     sys.stdout.flush()

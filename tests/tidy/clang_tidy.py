@@ -33,7 +33,7 @@ def main() -> int:
     build, jobs = Path(sys.argv[1]), int(sys.argv[2])
     tool = next((name for name in TOOLS if shutil.which(name)), None)
     if tool is None or not (build / "compile_commands.json").exists():
-        print("skip: clang_tidy: clang-tidy of version 16 or later is not installed")
+        print("skip: clang_tidy -- clang-tidy of version 16 or later is not installed")
         print("0 passed, 0 failed, 1 skipped")
         return 0
     checked = sources(build)

@@ -69,7 +69,7 @@ class Counting(unittest.TestCase):
 
     def test_skips_are_shown_with_their_reasons(self):
         _, lines = run_suites(
-            "a 5 printf 'skip: x: no data\\nskip: y: no data\\n0 passed, 0 failed, 2 skipped\\n'"
+            "a 5 printf 'skip: x: y -- no data\\nskip: z -- no data\\n0 passed, 0 failed, 2 skipped\\n'"
         )
         self.assertIn("    skipped 2: no data", lines)
 
@@ -106,12 +106,12 @@ class ContinuousIntegration(unittest.TestCase):
         self.assertIn("set HYPERION_SHARED", done.stderr)
 
     def test_it_fails_when_a_test_was_skipped_for_want_of_shared_data(self):
-        done = self.run_ci("skip: vectors: HYPERION_SHARED is not set\n")
+        done = self.run_ci("skip: vectors -- HYPERION_SHARED is not set\n")
         self.assertEqual(done.returncode, 1)
         self.assertIn("a.log", done.stderr)
 
     def test_it_passes_when_a_test_was_skipped_for_another_reason(self):
-        self.assertEqual(self.run_ci("skip: node: no npm here\n").returncode, 0)
+        self.assertEqual(self.run_ci("skip: node -- no npm here\n").returncode, 0)
 
 
 class Linkage(unittest.TestCase):

@@ -183,7 +183,7 @@ def report(module) -> int:
     loaded = unittest.defaultTestLoader.loadTestsFromModule(module)
     result = unittest.TextTestRunner(stream=sys.stdout, verbosity=0).run(loaded)
     for case, reason in result.skipped:
-        print(f"skip: {case.id()}: {reason}")
+        print(f"skip: {case.id()} -- {reason}")
     failed = len({case.id().split(" ")[0] for case, _ in result.failures + result.errors})
     passed = result.testsRun - failed - len(result.skipped)
     print(f"{passed} passed, {failed} failed, {len(result.skipped)} skipped")

@@ -299,7 +299,7 @@ def main() -> int:
     for name, (verdict, details) in results.items():
         counts[verdict] += 1
         if verdict == "skipped":
-            print(f"skip: {name}: {details[0]}")
+            print(f"skip: {name} -- {details[0]}")
         elif verdict == "failed":
             print(f"{name}: failed")
             print("\n".join(f"  {detail}" for detail in details))

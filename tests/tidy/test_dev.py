@@ -68,9 +68,8 @@ class Counting(unittest.TestCase):
         self.assert_total("0 passed, 0 failed, 0 skipped", 1)
 
     def test_skips_are_shown_with_their_reasons(self):
-        _, lines = run_suites(
-            "a 5 printf 'skip: x: y -- no data\\nskip: z -- no data\\n0 passed, 0 failed, 2 skipped\\n'"
-        )
+        skips = "skip: x: y -- no data\\nskip: z -- no data\\n"
+        _, lines = run_suites(f"a 5 printf '{skips}0 passed, 0 failed, 2 skipped\\n'")
         self.assertIn("    skipped 2: no data", lines)
 
 

@@ -12,7 +12,9 @@ bool ByteBuffer::reserve(size_t size) { return size <= capacity_ || grow(size); 
 
 bool ByteBuffer::append(std::string_view bytes) {
   size_t wanted = size_ + bytes.size();
-  if (wanted > capacity_ && !grow(std::max(wanted, capacity_ * 2))) return false;
+  // Doubled, so that each byte is copied a constant number of times; exactly when memory is short.
+  bool room = wanted <= capacity_ || grow(std::max(wanted, capacity_ * 2)) || grow(wanted);
+  if (!room) return false;
   if (!bytes.empty()) std::memcpy(bytes_ + size_, bytes.data(), bytes.size());
   size_ = wanted;
   return true;
@@ -33,14 +35,16 @@ bool ByteBuffer::grow(size_t wanted) {
     capacity_ = in_block;
     return true;
   }
-  if (!budget_.take(wanted + padding_bytes)) return false;
+  // The old memory goes as soon as its content is copied: only the difference is new.
+  size_t held = block_ == nullptr && bytes_ != nullptr ? capacity_ + padding_bytes : 0;
+  if (!budget_.take(wanted + padding_bytes - held)) return false;
   char* bytes = static_cast<char*>(::operator new(wanted + padding_bytes, std::nothrow));
   HYPERION_ASSERT(bytes != nullptr);
   if (size_ > 0) std::memcpy(bytes, bytes_, size_);
-  size_t size = size_;
-  release();
+  if (block_ != nullptr) pool_.give_back(block_);
+  if (held != 0) ::operator delete(bytes_);
+  block_ = nullptr;
   bytes_ = bytes;
-  size_ = size;
   capacity_ = wanted;
   return true;
 }

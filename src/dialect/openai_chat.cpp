@@ -161,7 +161,7 @@ Observation observe_event(const http::SseEvent& event, bool committed, Usage& us
 }
 
 // A quote within a JSON string is escaped, so these bytes are a key or a whole value wherever they
-// stand. Nearly every answer has them once, near its end; more than once, the text is walked.
+// stand. Nearly every answer has them once, near its end; otherwise the text is walked.
 void observe_answer(std::string_view body, Usage& usage) {
   constexpr std::string_view name = "\"usage\"";
   size_t last = body.rfind(name);
@@ -170,8 +170,15 @@ void observe_answer(std::string_view body, Usage& usage) {
     size_t colon = body.find_first_not_of(" \t\r\n", last + name.size());
     if (colon == std::string_view::npos || body[colon] != ':') return;
     Cursor cursor(body.substr(colon + 1));
-    read_usage(cursor, usage);
-    return;
+    Usage found = usage;
+    read_usage(cursor, found);
+    // Of the answer itself if only the answer's own end follows.
+    std::string_view key;
+    while (cursor.next_key(key)) cursor.skip();
+    if (cursor.at_end() && !cursor.failed()) {
+      usage = found;
+      return;
+    }
   }
   walk_answer(body, usage);
 }

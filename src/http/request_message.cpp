@@ -14,10 +14,11 @@ int reject(RequestMessage& message, uint16_t status, const char* reason) {
   return HPE_USER;
 }
 
-// A text could not be extended by `size` bytes.
+// A text could not be extended by `size` bytes. One that no block can hold is told as a head that
+// is too large, which it would be a few bytes later: the reason must not depend on the cut.
 int reject_full(RequestMessage& message, std::string_view text, size_t size) {
   if (text.size() + size > HeadText::text_size_max_bytes) {
-    return reject(message, 431, "A header line is longer than this gateway can hold.");
+    return reject(message, 431, "The request head is larger than this gateway accepts.");
   }
   return reject(message, 503, "The gateway is out of memory for this request head; try again.");
 }

@@ -59,8 +59,8 @@ class Connection final : public ListNode<IdleTag>,
   void resume_reading();
   // Gives the exchange up and closes. No callback follows but, if it returns false, `on_released`.
   bool abandon();
-  // It had been idle before this request: the provider may have closed it meanwhile.
-  bool reused() const { return was_idle_; }
+  // It had served or been idle before this request: the provider may have closed it meanwhile.
+  bool reused() const { return was_idle_ || requests_ > 1; }
   void note_idle() { was_idle_ = true; }
 
   // For the pool ----------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 #include "sim/client.h"
 
 #include <algorithm>
+#include <cstdio>
 
 #include "sim/violation.h"
 
@@ -229,6 +230,10 @@ void SimClient::judge_body(const Request& request, bool whole) const {
   bool any_good = last.finished && is_good(last.behaviour);
   if (status >= 500 && ours && !any_good) return;
   if (status == 504) return;
+  for (const Served& served : found->second) {
+    std::printf("  tried: %s, %zu bytes sent, %s\n", name_of(served.behaviour),
+                served.answer_body.size(), served.finished ? "finished" : "unfinished");
+  }
   note_violation(
       "client %s (%s) got %u, %zu bytes, %s, which no provider sent (%s, %zu bytes, %s): %.80s",
       name_of(manner_), request.number.c_str(), status, got.size(), whole ? "whole" : "cut",

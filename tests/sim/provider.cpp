@@ -78,7 +78,7 @@ void Provider::then(std::function<void()> action) {
 }
 
 void Provider::on_bytes(std::string_view bytes) {
-  while (!bytes.empty() && !closed_) {
+  while (!bytes.empty() && !closed_ && !ended_) {
     bool begins = parser_.state() == http::RequestParser::State::idle;
     // The gateway has seen every byte of the surplus and asks on.
     if (begins && surplus_at_ != 0 && stream_.delivered_bytes() >= surplus_at_) {
@@ -198,6 +198,7 @@ void Provider::send(std::string bytes, std::string body, bool last) {
 
 void Provider::end_connection(bool reset) {
   then([this, reset] {
+    ended_ = true;
     if (reset) {
       stream_.deliver_reset();
     } else {

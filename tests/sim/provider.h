@@ -100,6 +100,7 @@ class Provider final : public SimPeer, private http::RequestParser::BodySink {
   uint32_t requests_ = 0;
   bool busy_ = false;
   bool closed_ = false;
+  bool ended_ = false;  // its side of the connection is over: it reads no more requests
   uint64_t busy_until_ns_ = 0;
   uint64_t sent_bytes_ = 0;
   uint64_t delivered_at_request_ = 0;

@@ -22,7 +22,7 @@ const char* type_of(uint16_t status) {
 
 void copy_bounded(char* to, size_t capacity, std::string_view from) {
   size_t size = std::min(from.size(), capacity - 1);
-  std::memcpy(to, from.data(), size);
+  if (size > 0) std::memcpy(to, from.data(), size);
   to[size] = '\0';
 }
 

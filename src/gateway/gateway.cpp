@@ -19,6 +19,16 @@ std::string head_of(const catalog::Provider& provider) {
   return head;
 }
 
+// Of a provider whose name is gone the gauges would stand still for ever.
+void zero_gauges_unless_named(const ProviderState& old, const Snapshot& next) {
+  bool named =
+      std::any_of(next.providers.begin(), next.providers.end(),
+                  [&](const ProviderState& other) { return other.counters == old.counters; });
+  if (named) return;
+  old.counters->connections.set(0);
+  old.counters->idle_connections.set(0);
+}
+
 }  // namespace
 
 Gateway::Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages,
@@ -77,6 +87,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   }
   if (snapshot_ != nullptr) {
     for (const ProviderState& old : snapshot_->providers) {
+      zero_gauges_unless_named(old, *next);
       bool kept = std::any_of(next->providers.begin(), next->providers.end(),
                               [&](const ProviderState& other) { return other.pool == old.pool; });
       if (kept) continue;

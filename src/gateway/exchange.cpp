@@ -17,7 +17,7 @@ namespace {
 // Bodies up to this size leave the scanner's memory as it is.
 constexpr size_t scanner_kept_bytes = 1024 * 1024;
 // Room for a body before its first byte has come.
-constexpr size_t body_reserved_bytes = 64 * 1024;
+constexpr size_t body_reserved_bytes = 256 * 1024;
 
 }  // namespace
 

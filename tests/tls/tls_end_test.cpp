@@ -110,6 +110,12 @@ TEST_CASE("a failure of the inner stream is passed on as it is") {
   }
 }
 
+// An ECDSA signature is two integers in DER, each with a leading zero byte when its top bit is set
+// and without its own leading zero bytes: 72 bytes at most for P-256, and under 64 only once in
+// many millions. One handshake may therefore be this much shorter than the one measured before, and
+// a cut this close to the end may fall behind its end and be no cut at all.
+constexpr size_t signature_spread_bytes = 8;
+
 TEST_CASE("a handshake cut after any number of bytes ends once, with a handshake error") {
   const auto& certificates = test_certificates();
   if (certificates.empty()) return;
@@ -118,8 +124,8 @@ TEST_CASE("a handshake cut after any number of bytes ends once, with a handshake
   {
     TlsPair pair(certificates);
     REQUIRE(pair.handshake());
-    to_client_bytes = pair.under.to_client->taken_bytes;
-    to_server_bytes = pair.under.to_server->taken_bytes;
+    to_client_bytes = pair.under.to_client->taken_bytes - signature_spread_bytes;
+    to_server_bytes = pair.under.to_server->taken_bytes - signature_spread_bytes;
   }
   for (size_t cut = 0; cut < to_client_bytes; cut += 13) {
     CAPTURE(cut);

@@ -12,6 +12,17 @@ bool is_model_name(std::string_view text) {
   return true;
 }
 
+AuthenticationStyle authentication_of(Dialect dialect, bool vertex) {
+  switch (dialect) {
+    case Dialect::openai: break;
+    case Dialect::anthropic: return {"x-api-key", ""};
+    case Dialect::gemini:
+      if (!vertex) return {"x-goog-api-key", ""};
+      break;
+  }
+  return {};
+}
+
 std::string_view name_of(Dialect dialect) {
   switch (dialect) {
     case Dialect::openai: return "openai";

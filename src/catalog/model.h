@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +16,7 @@
 
 #include "base/secret.h"
 #include "catalog/base_url.h"
+#include "catalog/facts.h"
 #include "catalog/version.h"
 #include "io/address.h"
 
@@ -35,15 +37,8 @@ enum class Endpoint : uint8_t {
 // Retired models are never chosen; preview and deprecated ones only where no active one exists.
 enum class Status : uint8_t { active, preview, deprecated, retired };
 
-inline constexpr int64_t price_unknown = -1;
-
-// Pico-dollars per token: 1 USD per million tokens is 1,000,000. Unknown is never zero.
-struct Prices {
-  int64_t input = price_unknown;
-  int64_t output = price_unknown;
-  int64_t cached_input = price_unknown;
-  bool operator==(const Prices&) const = default;
-};
+// From a platform's name to a model's id there.
+using PlatformIds = std::map<std::string, std::string, std::less<>>;
 
 struct Model {
   std::string id;      // wire id at its vendor: "gpt-4o-2024-11-20"
@@ -56,12 +51,30 @@ struct Model {
   Version version;          // read from the id and `released`
   uint32_t released = 0;    // 20241120; 0 unknown
   Status status = Status::active;
-  std::string successor;        // a name, of use when retired
-  uint8_t endpoints = 0;        // bits of Endpoint
-  uint32_t context_tokens = 0;  // 0 unknown
+  std::string successor;          // a name, of use when retired
+  uint8_t endpoints = 0;          // bits of Endpoint
+  uint32_t context_tokens = 0;    // 0 unknown
+  uint32_t input_tokens_max = 0;  // 0: only the context bounds it
   uint32_t output_tokens_max = 0;
   uint32_t first_byte_ms = 0;  // reasoning models are silent for minutes; 0: as the provider
   Prices prices;
+  std::vector<PriceTier> price_tiers;  // by above_tokens, rising
+  // Its ids at platforms that serve several vendors: {"openrouter", "anthropic/claude-opus-5"}.
+  PlatformIds platform_ids;
+
+  Capabilities capabilities;
+  Efforts efforts;  // empty: takes no effort
+  Sampling sampling = Sampling::yes;
+  Thinking thinking = Thinking::none;
+  ThinkingOff thinking_off = ThinkingOff::omit;
+  Effort thinking_off_effort_max = Effort::max;  // thinking can be off up to this effort
+  ThinkingBudget thinking_budget;
+  bool forced_tools = true;                 // may be made to call a tool
+  bool system_in_messages = false;          // Claude: role system inside messages
+  bool prefill = false;                     // goes on with a last message of the assistant
+  bool tools_with_schema = true;            // tools and a schema of the answer in one request
+  bool tools_with_reasoning = true;         // function tools and reasoning on Chat Completions
+  bool max_completion_tokens_only = false;  // refuses max_tokens
 
   bool serves(Endpoint endpoint) const { return (endpoints & static_cast<uint8_t>(endpoint)) != 0; }
 };
@@ -92,7 +105,25 @@ struct ConnectionLimits {
   bool operator==(const ConnectionLimits&) const = default;
 };
 
-struct Provider {
+// Where providers of one dialect differ. Each is a row of a preset or a key of [[providers]].
+struct ProviderQuirks {
+  // Gemini on Vertex AI: base_url ends in .../publishers/google and stands for /v1beta.
+  bool vertex = false;
+  std::string api_version = "2023-06-01";  // Anthropic's anthropic-version header
+  // The rest is of OpenAI-shaped providers.
+  std::string max_tokens_field = "max_completion_tokens";  // or "max_tokens"
+  bool developer_role = true;       // takes the role developer; else it is sent as system
+  bool speaks_responses = false;    // serves /responses
+  bool native_models_list = false;  // `models` of a request is the provider's own
+  bool stream_usage = true;  // asked with stream_options.include_usage; else it comes unasked
+  // Where reasoning stands in its answers: "reasoning_content", "reasoning", or "" for nowhere.
+  std::string reasoning_field;
+  bool reasoning_back = false;       // wants reasoning_content back on assistant messages
+  bool cache_control_parts = false;  // takes cache_control inside parts
+  bool operator==(const ProviderQuirks&) const = default;
+};
+
+struct Provider : ProviderQuirks {
   std::string name;    // label of logs, metrics and `name/model`
   uint16_t index = 0;  // in Catalog::providers()
   Dialect dialect = Dialect::openai;
@@ -110,6 +141,9 @@ struct Provider {
   std::vector<std::pair<std::string, std::string>>
       headers;                      // added to every request; lower-case names
   std::vector<std::string> serves;  // families
+  // Whose ids it uses ("openrouter"): it serves the models that have an id there. Empty: the
+  // vendor's own.
+  std::string platform;
   bool passthrough_unknown_models = false;
   UpstreamTimeouts timeouts;
   ConnectionLimits connections;
@@ -139,6 +173,10 @@ struct Deployment {
 // What may be a model's name: up to 256 bytes of visible ASCII without quote and backslash, so that
 // it can stand in a JSON string and in a header as it is.
 bool is_model_name(std::string_view text);
+
+// How the key is presented to providers of a dialect: `x-api-key`, `x-goog-api-key`, a bearer
+// token.
+AuthenticationStyle authentication_of(Dialect dialect, bool vertex);
 
 std::string_view name_of(Dialect dialect);
 std::string_view name_of(Status status);

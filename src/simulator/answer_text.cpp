@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "base/assert.h"
+
 namespace hyperion::simulator {
 namespace {
 
@@ -45,13 +47,20 @@ uint64_t hash_text(std::string_view text, uint64_t seed) {
   return mix(hash, rest);
 }
 
-void append_hex(std::string& out, uint64_t seed, unsigned digits) {
+void write_hex(char* out, uint64_t seed, unsigned digits) {
   static constexpr char hex[] = "0123456789abcdef";
   uint64_t bits = 0;
   for (unsigned i = 0; i < digits; ++i, bits >>= 4) {
     if (i % 16 == 0) bits = mix(seed, i);
-    out += hex[bits & 15];
+    out[i] = hex[bits & 15];
   }
+}
+
+void append_hex(std::string& out, uint64_t seed, unsigned digits) {
+  char text[64];
+  HYPERION_ASSERT(digits <= sizeof(text));
+  write_hex(text, seed, digits);
+  out.append(text, digits);
 }
 
 void append_number(std::string& out, int64_t number) {

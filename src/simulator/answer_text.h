@@ -17,7 +17,8 @@ uint64_t mix(uint64_t a, uint64_t b);
 // Not for secrets and not for adversaries: fast, and different for different texts.
 uint64_t hash_text(std::string_view text, uint64_t seed);
 
-// Appends `digits` lower-case hexadecimal digits drawn from `seed`.
+// `digits` (64 at most) lower-case hexadecimal digits drawn from `seed`.
+void write_hex(char* out, uint64_t seed, unsigned digits);
 void append_hex(std::string& out, uint64_t seed, unsigned digits);
 
 void append_number(std::string& out, int64_t number);

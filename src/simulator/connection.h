@@ -75,8 +75,9 @@ class Connection final : public ListNode<ConnectionTag>,
   void deliver_stream(Answer& answer);
   void deliver_comments();
   void deliver_garbage();
-  http::HeadWriter begin_head(const Answer& answer, std::string& wire) const;
-  void end_head(http::HeadWriter& head, std::string& wire, http::Framing framing, uint64_t length);
+  void send_plain(const Answer& answer, std::string_view head, std::string_view body);
+  http::HeadWriter begin_head(const Answer& answer) const;
+  std::string_view end_head(http::HeadWriter& head, http::Framing framing, uint64_t length);
   bool emit(std::string_view bytes);
   void emit_event(std::string_view event);
   void pump();

@@ -15,9 +15,11 @@ constexpr size_t further_header_max_bytes = 48;
 constexpr uint32_t further_headers_default = 300;
 constexpr uint32_t further_headers_max = 10'000;
 
-constexpr std::string_view json_type = "application/json";
-constexpr std::string_view stream_type = "text/event-stream; charset=utf-8";
-constexpr std::string_view html_type = "text/html; charset=utf-8";
+// Whole lines, since a head is written for every answer.
+constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
+constexpr std::string_view json_type = "content-type: application/json\r\n";
+constexpr std::string_view stream_type = "content-type: text/event-stream; charset=utf-8\r\n";
+constexpr std::string_view html_type = "content-type: text/html; charset=utf-8\r\n";
 
 constexpr std::string_view garbage =
     "\x16\x03\x01 these bytes are not HTTP: {]\x7f\r\n\r\nHTTP/9 what 200\r\n";
@@ -69,21 +71,27 @@ void Connection::deliver_garbage() {
   if (emit(garbage)) conclude();
 }
 
-// Grows `wire` by room for a head; `end_head` takes back what was not used.
-http::HeadWriter Connection::begin_head(const Answer& answer, std::string& wire) const {
+// The head stands in memory that all answers share, until `end_head` and the next answer.
+http::HeadWriter Connection::begin_head(const Answer& answer) const {
   const bool many = plan_.is(FaultKind::headers);
   const uint32_t further =
       many ? std::min(plan_.argument_or(further_headers_default), further_headers_max) : 0;
-  wire.resize(head_max_bytes + further * further_header_max_bytes);
-  http::HeadWriter head(wire.data(), wire.size());
+  std::string& room = simulator_.head_;
+  const size_t wanted = head_max_bytes + further * further_header_max_bytes;
+  if (room.size() < wanted) room.resize(wanted);
+  http::HeadWriter head(room.data(), room.size());
   const bool html = plan_.is(FaultKind::html);
-  head.status_line(html ? 503 : answer.status);
-  head.header("content-type",
-              html ? html_type : (answer.write_event != nullptr ? stream_type : json_type));
-  std::string& id = simulator_.event_;
-  id = "req_";
-  append_hex(id, simulator_.random_.next(), 32);
-  head.header("x-request-id", id);
+  if (answer.status == 200 && !html) {
+    head.raw(ok_line);
+  } else {
+    head.status_line(html ? 503 : answer.status);
+  }
+  head.raw(html ? html_type : (answer.write_event != nullptr ? stream_type : json_type));
+  char id[32];
+  write_hex(id, simulator_.random_.next(), sizeof(id));
+  head.raw("x-request-id: req_");
+  head.raw({id, sizeof(id)});
+  head.raw("\r\n");
   if (destination_.dialect != nullptr) head.raw(destination_.dialect->head_lines);
   if (answer.retry_after_s != 0) head.header("retry-after", answer.retry_after_s);
   if (answer.should_not_retry) head.raw("x-should-retry: false\r\n");
@@ -92,8 +100,8 @@ http::HeadWriter Connection::begin_head(const Answer& answer, std::string& wire)
   return head;
 }
 
-void Connection::end_head(http::HeadWriter& head, std::string& wire, http::Framing framing,
-                          uint64_t length) {
+std::string_view Connection::end_head(http::HeadWriter& head, http::Framing framing,
+                                      uint64_t length) {
   if (framing == http::Framing::until_close) {
     ending_ = Ending::close;
   } else if (framing == http::Framing::chunked) {
@@ -104,7 +112,7 @@ void Connection::end_head(http::HeadWriter& head, std::string& wire, http::Frami
   if (ending_ == Ending::close) head.raw("connection: close\r\n");
   head.end();
   HYPERION_ASSERT(head.complete());
-  wire.resize(head.size());
+  return {simulator_.head_.data(), head.size()};
 }
 
 void Connection::deliver_plain(Answer& answer) {
@@ -116,12 +124,11 @@ void Connection::deliver_plain(Answer& answer) {
     length += 16;
     after = Ending::close;
   }
-  std::string& wire = simulator_.wire_;
   answer.write_event = nullptr;
-  http::HeadWriter head = begin_head(answer, wire);
+  http::HeadWriter writer = begin_head(answer);
   const bool until_close = plan_.is(FaultKind::close);
-  end_head(head, wire, until_close ? http::Framing::until_close : http::Framing::content_length,
-           length);
+  const std::string_view head = end_head(
+      writer, until_close ? http::Framing::until_close : http::Framing::content_length, length);
   if (ending_ == Ending::close) after = Ending::close;
   if (plan_.is(FaultKind::cut)) {
     body = body.substr(0, body.size() / 2);
@@ -137,29 +144,32 @@ void Connection::deliver_plain(Answer& answer) {
       parser_.head().method == http::Method::head) {
     body = {};
   }
-  wire += body;
-  if (plan_.is(FaultKind::surplus)) wire += surplus;
   ending_ = after;
+  send_plain(answer, head, body);
+}
 
+// At once, in one write, or after the delay.
+void Connection::send_plain(const Answer& answer, std::string_view head, std::string_view body) {
+  const std::string_view tail = plan_.is(FaultKind::surplus) ? surplus : std::string_view();
   const bool own = destination_.dialect == nullptr;
   const uint64_t conf_ms = own || answer.status != 200 ? 0 : simulator_.settings().first_token_ms;
   const bool asked = plan_.slow_ms != FaultPlan::not_given;
   const bool delayed = wait(asked ? plan_.slow_ms : conf_ms, !asked);
   if (delayed || plan_.is(FaultKind::dribble)) {
-    pending_.assign(wire);
+    pending_.assign(head).append(body).append(tail);
     pending_at_ = 0;
     phase_ = Phase::waiting;
     if (!delayed) on_wait();
-  } else if (emit(wire)) {
+  } else if (emit(head) && emit(body) && emit(tail)) {
     conclude();
   }
 }
 
 void Connection::deliver_stream(Answer& answer) {
-  std::string& wire = simulator_.wire_;
-  http::HeadWriter head = begin_head(answer, wire);
+  http::HeadWriter writer = begin_head(answer);
   chunked_ = !plan_.is(FaultKind::close) && parser_.head().minor_version != 0;
-  end_head(head, wire, chunked_ ? http::Framing::chunked : http::Framing::until_close, 0);
+  const std::string_view head =
+      end_head(writer, chunked_ ? http::Framing::chunked : http::Framing::until_close, 0);
   generation_ = std::move(answer.generation);
   write_event_ = answer.write_event;
   events_ = 0;
@@ -169,7 +179,7 @@ void Connection::deliver_stream(Answer& answer) {
   pending_.clear();
   pending_at_ = 0;
   phase_ = Phase::streaming;
-  if (emit(wire)) pump();
+  if (emit(head)) pump();
 }
 
 // Appends to the output; false: no memory was left, and the connection is gone.
@@ -272,13 +282,12 @@ void Connection::charge_stream() {
 
 void Connection::deliver_comments() {
   Answer& answer = simulator_.answer_;
-  std::string& wire = simulator_.wire_;
-  http::HeadWriter head = begin_head(answer, wire);
+  http::HeadWriter writer = begin_head(answer);
   ending_ = Ending::silence;
-  end_head(head, wire, http::Framing::chunked, 0);
+  const std::string_view head = end_head(writer, http::Framing::chunked, 0);
   generation_.position = answer.write_event != nullptr ? 1 : 0;  // what send_comment writes
   phase_ = Phase::commenting;
-  if (emit(wire)) send_comment();
+  if (emit(head)) send_comment();
 }
 
 void Connection::send_comment() {

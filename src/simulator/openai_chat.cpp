@@ -14,6 +14,8 @@ constexpr uint32_t tokens_per_message = 4;  // its role and frame
 constexpr uint32_t tokens_per_image = 85;   // the provider's own number for one of low detail
 constexpr uint32_t answer_tokens_max = 1'000'000;  // all choices together
 constexpr size_t tool_fragment_bytes = 8;
+constexpr size_t token_mean_bytes = 9;
+constexpr size_t room_bytes = 512;  // what follows the text
 
 constexpr unsigned chat_endpoints = static_cast<unsigned>(Endpoint::chat);
 constexpr unsigned completion_endpoints =
@@ -110,6 +112,7 @@ uint64_t choice_seed(const Generation& generation, uint32_t choice) {
 
 void append_text(std::string& out, const Generation& generation, uint32_t choice) {
   const uint64_t seed = choice_seed(generation, choice);
+  out.reserve(out.size() + size_t{generation.tokens} * token_mean_bytes + room_bytes);
   for (uint32_t i = 0; i < generation.tokens; ++i) {
     append_token(out, generation.model->id, seed, i);
   }

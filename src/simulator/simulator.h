@@ -61,7 +61,7 @@ class Simulator final : private io::Acceptor {
   // Reused for every answer.
   Call call_;
   Answer answer_;
-  std::string wire_;
+  std::string head_;
   std::string event_;
 };
 

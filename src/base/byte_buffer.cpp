@@ -10,14 +10,28 @@ namespace hyperion {
 
 bool ByteBuffer::reserve(size_t size) { return size <= capacity_ || grow(size); }
 
-bool ByteBuffer::append(std::string_view bytes) {
-  size_t wanted = size_ + bytes.size();
-  // Doubled, so that each byte is copied a constant number of times; exactly when memory is short.
-  bool room = wanted <= capacity_ || grow(std::max(wanted, capacity_ * 2)) || grow(wanted);
-  if (!room) return false;
-  if (!bytes.empty()) std::memcpy(bytes_ + size_, bytes.data(), bytes.size());
-  size_ = wanted;
+// Doubled, so that each byte is copied a constant number of times; exactly when memory is short.
+bool ByteBuffer::make_room(size_t wanted) {
+  return wanted <= capacity_ || grow(std::max(wanted, capacity_ * 2)) || grow(wanted);
+}
+
+bool ByteBuffer::append_growing(std::string_view bytes) {
+  if (!make_room(size_ + bytes.size())) return false;
+  std::memcpy(bytes_ + size_, bytes.data(), bytes.size());
+  size_ += bytes.size();
   return true;
+}
+
+char* ByteBuffer::extend(size_t size) {
+  if (!make_room(size_ + size)) return nullptr;
+  char* place = bytes_ + size_;
+  size_ += size;
+  return place;
+}
+
+void ByteBuffer::shorten(size_t size) {
+  HYPERION_ASSERT(size <= size_);
+  size_ -= size;
 }
 
 void ByteBuffer::consume(size_t size) {

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <string_view>
 
 #include "base/block_pool.h"
@@ -39,7 +40,16 @@ class ByteBuffer {
 
   // Room for `size` bytes in all, to be filled by `append`.
   bool reserve(size_t size);
-  bool append(std::string_view bytes);
+  bool append(std::string_view bytes) {
+    if (bytes.size() > capacity_ - size_) return append_growing(bytes);
+    if (!bytes.empty()) std::memcpy(bytes_ + size_, bytes.data(), bytes.size());
+    size_ += bytes.size();
+    return true;
+  }
+  // Room for `size` bytes more, already counted as content: the caller fills them, and takes back
+  // with `shorten` what it did not need. nullptr when there is no memory.
+  char* extend(size_t size);
+  void shorten(size_t size);
   // Drops the first `size` bytes.
   void consume(size_t size);
   // Empties the buffer, keeps its memory.
@@ -52,6 +62,8 @@ class ByteBuffer {
   bool empty() const { return size_ == 0; }
 
  private:
+  bool append_growing(std::string_view bytes);
+  bool make_room(size_t wanted);
   bool grow(size_t wanted);
 
   BlockPool& pool_;

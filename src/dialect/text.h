@@ -16,7 +16,7 @@ namespace hyperion::dialect {
 // arena. False: no room.
 bool unescape_into(Arena& arena, std::string_view inside, std::string_view& plain);
 
-// Is `text` exactly one JSON object (blanks around it allowed), of sound structure?
+// Is `text` exactly one JSON object (blanks around it allowed), valid in every corner?
 bool is_json_object(std::string_view text);
 // The same of the text that stands escaped inside a JSON string; `scratch` is overwritten.
 bool is_json_object_escaped(std::string_view inside, ByteBuffer& scratch);

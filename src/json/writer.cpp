@@ -1,65 +1,12 @@
 #include "json/writer.h"
 
-#include <array>
 #include <charconv>
 #include <cstring>
 
 #include "base/assert.h"
-#include "json/utf8.h"
+#include "json/escaping.h"
 
 namespace hyperion::json {
-namespace {
-
-// Bytes that are written as they are: ASCII but for control bytes, quote, backslash and DEL.
-constexpr std::array<bool, 256> make_plain() {
-  std::array<bool, 256> plain{};
-  for (size_t c = 0x20; c < 0x7F; ++c) plain[c] = c != '"' && c != '\\';
-  return plain;
-}
-constexpr std::array<bool, 256> plain = make_plain();
-
-bool is_plain(char c) { return plain[static_cast<unsigned char>(c)]; }
-
-// The longest thing one character becomes is \uXXXX.
-constexpr size_t escaped_size_max_bytes = 6;
-
-// The escape of a byte below 0x20, a quote, a backslash or DEL.
-size_t escape_ascii(char c, char* out) {
-  constexpr std::string_view letters = "btnvfr";  // 8 to 13; \v is not of JSON
-  out[0] = '\\';
-  if (c == '"' || c == '\\') {
-    out[1] = c;
-    return 2;
-  }
-  if (c >= '\b' && c <= '\r' && c != '\v') {
-    out[1] = letters[static_cast<size_t>(c - '\b')];
-    return 2;
-  }
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::memcpy(out + 1, "u00", 3);
-  out[4] = digits[static_cast<size_t>(c) >> 4 & 0xF];
-  out[5] = digits[static_cast<size_t>(c) & 0xF];
-  return 6;
-}
-
-// What the character at `at` becomes, written to `out`; moves `at` past it.
-size_t escape_character(const char*& at, const char* end, char* out) {
-  const size_t length = utf8_sequence_length(at, end);
-  const std::string_view character(at, length == 0 ? 1 : length);
-  at += character.size();
-  std::string_view text = character;
-  if (length == 0) text = "\\ufffd";
-  if (length == 1) return escape_ascii(character[0], out);
-  // Line ends to some readers: next line, line separator, paragraph separator.
-  if (character == "\xC2\x85") text = "\\u0085";
-  if (character == "\xE2\x80\xA8") text = "\\u2028";
-  if (character == "\xE2\x80\xA9") text = "\\u2029";
-  std::memcpy(out, text.data(), text.size());
-  return text.size();
-}
-
-}  // namespace
-
 size_t write_string(char* out, size_t capacity, std::string_view text) {
   if (capacity < 2) return 0;
   char* to = out;

@@ -1,5 +1,6 @@
 #include "base/byte_buffer.h"
 
+#include <cstring>
 #include <string>
 
 #include <doctest/doctest.h>
@@ -18,11 +19,21 @@ TEST_CASE("byte buffer: behaves as a string under random use; some bytes follow 
       std::string model;
       Random random(seed);
       for (int step = 0; step < 300; ++step) {
-        switch (random.below(6)) {
+        switch (random.below(7)) {
           case 0: {
             size_t size = random.below(model.size() + 1);
             buffer.consume(size);
             model.erase(0, size);
+            break;
+          }
+          case 6: {
+            size_t size = random.below(20'000);
+            size_t kept = random.below(size + 1);
+            char* place = buffer.extend(size);
+            REQUIRE(place != nullptr);
+            std::memset(place, 'e', size);
+            buffer.shorten(size - kept);
+            model.append(kept, 'e');
             break;
           }
           case 1: REQUIRE(buffer.reserve(random.below(60'000))); break;

@@ -1,0 +1,139 @@
+#include "dialect/text.h"
+
+#include <cstring>
+
+#include "json/escapes.h"
+#include "json/validate.h"
+
+namespace hyperion::dialect {
+namespace {
+
+constexpr std::string_view base64_marker = ";base64,";
+
+bool is_base64_letter(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' ||
+         c == '/';
+}
+
+std::string_view prefix_of(Maker maker) {
+  switch (maker) {
+    case Maker::openai: return "hyperion.openai.";
+    case Maker::anthropic: return "hyperion.anthropic.";
+    case Maker::gemini: return "hyperion.gemini.";
+    case Maker::unknown: return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+bool unescape_into(Arena& arena, std::string_view inside, std::string_view& plain) {
+  if (inside.find('\\') == std::string_view::npos) {
+    plain = inside;
+    return true;
+  }
+  auto* place = static_cast<char*>(arena.allocate(inside.size(), 1));
+  if (place == nullptr) return false;
+  plain = {place, json::unescape(inside, place, inside.size())};
+  return true;
+}
+
+bool is_json_object(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{' && json::is_valid(text);
+}
+
+bool is_json_object_escaped(std::string_view inside, ByteBuffer& scratch) {
+  if (inside.find('\\') == std::string_view::npos) return is_json_object(inside);
+  scratch.clear();
+  char* place = scratch.extend(inside.size());
+  if (place == nullptr) return false;
+  return is_json_object({place, json::unescape(inside, place, inside.size())});
+}
+
+bool is_data_url(std::string_view inside) {
+  constexpr std::string_view scheme = "data:";
+  if (inside.size() < scheme.size()) return false;
+  for (size_t i = 0; i < scheme.size(); ++i) {
+    if ((inside[i] | 0x20) != (scheme[i] | 0x20)) return false;
+  }
+  return true;
+}
+
+// The parameters may hold anything but a comma, even quoted base64 markers: the last marker before
+// the first comma counts (RFC 2397).
+bool split_data_url(Arena& arena, std::string_view inside, std::string_view& media_type,
+                    std::string_view& data) {
+  if (!is_data_url(inside)) return false;
+  const size_t comma = inside.find(',');
+  if (comma == std::string_view::npos || comma + 1 < base64_marker.size()) return false;
+  const size_t marker = comma + 1 - base64_marker.size();
+  if (marker < 5) return false;
+  for (size_t i = 0; i < base64_marker.size(); ++i) {
+    const char c = inside[marker + i];
+    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    if (lower != base64_marker[i]) return false;
+  }
+  std::string_view type = inside.substr(5, marker - 5);
+  type = type.substr(0, type.find(';'));
+  auto* place = static_cast<char*>(arena.allocate(type.size() + 1, 1));
+  if (place == nullptr) return false;
+  const size_t size = json::unescape(type, place, type.size());
+  for (size_t i = 0; i < size; ++i) {
+    if (place[i] >= 'A' && place[i] <= 'Z') place[i] = static_cast<char>(place[i] | 0x20);
+  }
+  media_type = {place, size};
+  data = inside.substr(comma + 1);
+  return true;
+}
+
+bool is_base64(std::string_view inside) {
+  size_t digits = 0;
+  size_t at = 0;
+  while (at < inside.size()) {
+    if (is_base64_letter(inside[at])) {
+      ++digits;
+      ++at;
+    } else if (inside[at] == '\\' && at + 1 < inside.size() && inside[at + 1] == '/') {
+      ++digits;
+      at += 2;
+    } else {
+      break;
+    }
+  }
+  size_t padding = 0;
+  while (at < inside.size() && inside[at] == '=') {
+    ++padding;
+    ++at;
+  }
+  if (at != inside.size() || digits == 0 || padding > 2) return false;
+  // Without padding any length but one digit too many will do.
+  return padding == 0 ? digits % 4 != 1 : (digits + padding) % 4 == 0;
+}
+
+void add_signature(json::Output& out, std::string_view signature, Maker maker, Maker home) {
+  if (maker != home && maker != Maker::unknown) out.add_plain(prefix_of(maker));
+  out.add_raw(signature);
+}
+
+Maker maker_of(std::string_view& signature, Maker home) {
+  for (Maker maker : {Maker::openai, Maker::anthropic, Maker::gemini}) {
+    if (!signature.starts_with(prefix_of(maker))) continue;
+    signature.remove_prefix(prefix_of(maker).size());
+    return maker;
+  }
+  return home;
+}
+
+void begin_event(json::Output& out, std::string_view name) {
+  if (!name.empty()) {
+    out.bytes("event: ");
+    out.bytes(name);
+    out.bytes("\n");
+  }
+  out.bytes("data: ");
+}
+
+void end_event(json::Output& out) { out.bytes("\n\n"); }
+
+}  // namespace hyperion::dialect

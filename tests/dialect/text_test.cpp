@@ -1,0 +1,102 @@
+#include "dialect/text.h"
+
+#include <string>
+
+#include <doctest/doctest.h>
+
+using namespace hyperion;
+using namespace hyperion::dialect;
+
+namespace {
+
+struct Memory {
+  BlockPool blocks{64};
+  MemoryBudget budget{1 << 20, 0};
+  Arena arena{blocks, 1 << 20};
+  ByteBuffer buffer{blocks, budget};
+  json::Output out{buffer};
+};
+
+}  // namespace
+
+TEST_CASE("a data URL is split at the last marker before its first comma") {
+  struct Case {
+    const char* url;
+    const char* type;
+    const char* data;
+  };
+  const Case cases[] = {
+      {"data:image/png;base64,iVBO", "image/png", "iVBO"},
+      {"DATA:IMAGE/PNG;BASE64,iVBO", "image/png", "iVBO"},
+      {"data:image\\/png;charset=x;base64,a\\/b=", "image/png", "a\\/b="},
+      {"data:application/pdf;name=a;base64;base64,JVBE", "application/pdf", "JVBE"},
+      {"data:;base64,QQ==", "", "QQ=="},
+      {"data:text/plain;base64,QQ==,QQ", "text/plain", "QQ==,QQ"},
+  };
+  for (const Case& item : cases) {
+    CAPTURE(item.url);
+    Memory memory;
+    std::string_view type, data;
+    REQUIRE(split_data_url(memory.arena, item.url, type, data));
+    CHECK(type == item.type);
+    CHECK(data == item.data);
+  }
+  for (const char* url : {"data:text/plain,hello", "data:,", "data:image/png;base64", "http://x",
+                          "data:base64,QQ", "dat", ""}) {
+    CAPTURE(url);
+    Memory memory;
+    std::string_view type, data;
+    CHECK(!split_data_url(memory.arena, url, type, data));
+  }
+}
+
+TEST_CASE("base64 has no line breaks, no foreign letters and a possible length") {
+  for (const char* good : {"QQ==", "QUI=", "QUJD", "QUJDRA", "a\\/b=", "a+/b"}) {
+    CAPTURE(good);
+    CHECK(is_base64(good));
+  }
+  for (const char* bad : {"", "Q", "QUJDR", "QQ=", "QQ===", "QU JD", "QU\\nJD", "QU\nJD", "QU-_",
+                          "=", "QQ==QQ==", "QUJD\\"}) {
+    CAPTURE(bad);
+    CHECK(!is_base64(bad));
+  }
+}
+
+TEST_CASE("arguments are exactly one JSON object") {
+  Memory memory;
+  for (const char* good : {"{}", " {\"a\":[1,{}]} ", "{\"a\":\"}\"}"}) {
+    CAPTURE(good);
+    CHECK(is_json_object(good));
+  }
+  for (const char* bad : {"", "[]", "1", "{", "{}{}", "{\"a\"}", "{\"a\":1,}", "null"}) {
+    CAPTURE(bad);
+    CHECK(!is_json_object(bad));
+  }
+  CHECK(is_json_object_escaped(R"({\"a\":\"x\\\"y\"})", memory.buffer));
+  CHECK(!is_json_object_escaped(R"({\"a\":\"x)", memory.buffer));
+  CHECK(!is_json_object_escaped(R"(\"{}\")", memory.buffer));
+}
+
+TEST_CASE("a foreign signature carries its maker and comes home without") {
+  for (Maker maker : {Maker::openai, Maker::anthropic, Maker::gemini}) {
+    for (Maker home : {Maker::openai, Maker::anthropic, Maker::gemini}) {
+      Memory memory;
+      add_signature(memory.out, "Abc+/=", maker, home);
+      const std::string text(memory.out.text());
+      CHECK((text == "Abc+/=") == (maker == home));
+      std::string_view signature = text;
+      CHECK(maker_of(signature, home) == maker);
+      CHECK(signature == "Abc+/=");
+    }
+  }
+}
+
+TEST_CASE("names are unescaped, and copied only then") {
+  Memory memory;
+  std::string_view plain;
+  const std::string_view simple = "get_weather";
+  REQUIRE(unescape_into(memory.arena, simple, plain));
+  CHECK(plain.data() == simple.data());
+  REQUIRE(unescape_into(memory.arena, "a\\u00e9\\\"", plain));
+  CHECK(plain == "a\xC3\xA9\"");
+}

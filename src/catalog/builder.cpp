@@ -64,8 +64,10 @@ void Builder::make_deployments() {
       const bool served = std::find(provider.serves.begin(), provider.serves.end(), model.family) !=
                           provider.serves.end();
       if (!served || model.status == Status::retired) continue;
+      const auto id_there = model.platform_ids.find(provider.platform);
+      if (!provider.platform.empty() && id_there == model.platform_ids.end()) continue;
       add_deployment(provider.name + "/" + model.id, static_cast<uint16_t>(i), provider.index,
-                     model.id);
+                     provider.platform.empty() ? model.id : id_there->second);
     }
     if (provider.passthrough_unknown_models) {
       const uint16_t index =

@@ -65,6 +65,7 @@ class Builder {
   void name_step(const Scope& scope, Step step, Match match, std::string_view prefix,
                  NameTable& table) const;
   void name_scope(const Scope& scope, std::string_view prefix, NameTable& table) const;
+  void name_platform(const Provider& provider, NameTable& table) const;
   void name_catalogue(NameTable& table) const;
   void name_successors(NameTable& table) const;
   void name_unavailable(NameTable& table) const;

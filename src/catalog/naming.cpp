@@ -94,6 +94,17 @@ void Builder::name_step(const Scope& scope, Step step, Match match, std::string_
   }
 }
 
+// A platform's own names ("openrouter/anthropic/claude-opus-5") are known too.
+void Builder::name_platform(const Provider& provider, NameTable& table) const {
+  if (provider.platform.empty()) return;
+  for (size_t i = 0; i < model_of_.size(); ++i) {
+    const Deployment& deployment = catalog_.deployments_[i];
+    if (provider_of_[i] != provider.index || deployment.is_open()) continue;
+    table.insert(provider.name + "/" + deployment.upstream_model, Match::provider_model,
+                 static_cast<uint16_t>(i), model_of_[i]);
+  }
+}
+
 void Builder::name_scope(const Scope& scope, std::string_view prefix, NameTable& table) const {
   for (const auto& [step, match] : catalogue_steps) {
     name_step(scope, step, Match::provider_model, prefix, table);
@@ -108,6 +119,7 @@ void Builder::name_catalogue(NameTable& table) const {
   }
   for (const Provider& provider : catalog_.providers_) {
     name_scope(scope_of_provider(provider.index), provider.name + "/", table);
+    name_platform(provider, table);
   }
   std::set<std::string_view> families;
   for (const Model& model : catalog_.models_) families.insert(model.family);

@@ -1,5 +1,6 @@
 #include "config/keys.h"
 
+#include <algorithm>
 #include <array>
 
 namespace hyperion::config {
@@ -15,15 +16,32 @@ constexpr uint64_t minute_ms = 60'000;
 constexpr uint64_t hour_ms = 60 * minute_ms;
 constexpr uint64_t day_s = 86'400;
 
+constexpr uint64_t budget_max = std::numeric_limits<int32_t>::max();
+
 constexpr std::array<std::string_view, 2> retired_choices = {"refuse", "successor"};
-// In the order of catalog::Dialect. Those that the gateway cannot speak yet are left out.
-constexpr std::array<std::string_view, 1> dialect_choices = {"openai"};
+// In the order of catalog::Dialect.
+constexpr std::array<std::string_view, 3> dialect_choices = {"openai", "anthropic", "gemini"};
 // In the order of catalog::Status.
 constexpr std::array<std::string_view, 4> status_choices = {"active", "preview", "deprecated",
                                                             "retired"};
 // In the order of the bits of catalog::Endpoint.
 constexpr std::array<std::string_view, 5> endpoint_choices = {"chat", "completions", "embeddings",
                                                               "responses", "moderations"};
+// In the order of catalog::Effort, which is that of the bits of catalog::Efforts.
+constexpr std::array<std::string_view, 7> effort_choices = {"none", "minimal", "low", "medium",
+                                                            "high", "xhigh",   "max"};
+// In the order of catalog::Sampling, Thinking and ThinkingOff.
+constexpr std::array<std::string_view, 3> sampling_choices = {"yes", "no", "effort_none"};
+constexpr std::array<std::string_view, 4> thinking_choices = {"none", "adaptive", "budget",
+                                                              "level"};
+constexpr std::array<std::string_view, 5> thinking_off_choices = {
+    "omit", "disabled", "between_tools", "zero_budget", "cannot"};
+// In the order of dialect::Unsupported.
+constexpr std::array<std::string_view, 2> unsupported_choices = {"strict", "drop"};
+constexpr std::array<std::string_view, 2> max_tokens_choices = {"max_completion_tokens",
+                                                                "max_tokens"};
+constexpr std::array<std::string_view, 2> reasoning_field_choices = {"reasoning_content",
+                                                                     "reasoning"};
 
 constexpr Rule between(uint64_t minimum, uint64_t maximum) {
   return {.minimum = minimum, .maximum = maximum};
@@ -34,7 +52,12 @@ constexpr Rule power_of_two(uint64_t minimum, uint64_t maximum) {
 constexpr Rule text(Text kind, bool may_be_empty) {
   return {.text = kind, .may_be_empty = may_be_empty};
 }
-constexpr Rule one_of(std::span<const std::string_view> choices) { return {.choices = choices}; }
+constexpr Rule one_of(std::span<const std::string_view> choices) {
+  return {.may_be_empty = false, .choices = choices};
+}
+constexpr Rule one_of_or_empty(std::span<const std::string_view> choices) {
+  return {.choices = choices};
+}
 
 // Types and members cannot stand in parentheses.
 // NOLINTBEGIN(bugprone-macro-parentheses)
@@ -169,13 +192,27 @@ constexpr Key<Settings> simulator_table[] = {
     {"requests_recorded_max", SETTING(simulator.requests_recorded_max), between(0, 1'000'000)},
 };
 
+constexpr Key<Settings> translation_table[] = {
+    {"unsupported",
+     HYPERION_SLOT_AS(Settings, Choice, reinterpret_cast<uint8_t*>(&owner.translation.unsupported)),
+     one_of(unsupported_choices)},
+    {"reasoning_content", SETTING(translation.reasoning_content)},
+};
+
 #undef SETTING
 
 constexpr Section section_table[] = {
-    {"server", server_table},       {"tls", tls_table},           {"limits", limits_table},
-    {"timeouts", timeouts_table},   {"upstream", upstream_table}, {"memory", memory_table},
-    {"cors", cors_table},           {"log", log_table},           {"admin", admin_table},
+    {"server", server_table},
+    {"tls", tls_table},
+    {"limits", limits_table},
+    {"timeouts", timeouts_table},
+    {"upstream", upstream_table},
+    {"memory", memory_table},
+    {"cors", cors_table},
+    {"log", log_table},
+    {"admin", admin_table},
     {"simulator", simulator_table},
+    {"translation", translation_table},
 };
 
 #define PROVIDER(member) HYPERION_SLOT(ProviderDraft, member)
@@ -198,7 +235,19 @@ constexpr Key<ProviderDraft> provider_table[] = {
     {"authentication_prefix", PROVIDER(provider.authentication.prefix)},
     {"headers", PROVIDER(provider.headers)},
     {"serves", PROVIDER(provider.serves), text(Text::label, false)},
+    {"platform", PROVIDER(provider.platform), text(Text::label, true)},
     {"passthrough_unknown_models", PROVIDER(provider.passthrough_unknown_models)},
+    {"vertex", PROVIDER(provider.vertex)},
+    {"api_version", PROVIDER(provider.api_version), text(Text::label, false)},
+    {"max_tokens_field", PROVIDER(provider.max_tokens_field), one_of(max_tokens_choices)},
+    {"developer_role", PROVIDER(provider.developer_role)},
+    {"speaks_responses", PROVIDER(provider.speaks_responses)},
+    {"native_models_list", PROVIDER(provider.native_models_list)},
+    {"stream_usage", PROVIDER(provider.stream_usage)},
+    {"reasoning_field", PROVIDER(provider.reasoning_field),
+     one_of_or_empty(reasoning_field_choices)},
+    {"reasoning_back", PROVIDER(provider.reasoning_back)},
+    {"cache_control_parts", PROVIDER(provider.cache_control_parts)},
     {"connect_ms", PROVIDER(provider.timeouts.connect_ms), between(1, hour_ms)},
     {"tls_handshake_ms", PROVIDER(provider.timeouts.tls_handshake_ms), between(1, hour_ms)},
     {"first_byte_ms", PROVIDER(provider.timeouts.first_byte_ms), between(1, 24 * hour_ms)},
@@ -215,24 +264,82 @@ constexpr Key<ProviderDraft> provider_table[] = {
 
 #undef PROVIDER
 
-constexpr Key<Model> model_table[] = {
-    {"id", HYPERION_SLOT(Model, id), text(Text::model, false)},
-    {"family", HYPERION_SLOT(Model, family), text(Text::label, false)},
-    {"aliases", HYPERION_SLOT(Model, aliases), text(Text::model, false)},
-    {"series", HYPERION_SLOT(Model, series), text(Text::model, false)},
+#define MODEL(member) HYPERION_SLOT(Model, member)
+#define MODEL_BYTE(Type, member) \
+  HYPERION_SLOT_AS(Model, Type, reinterpret_cast<uint8_t*>(&owner.member))
+// Never negative: the range of the key sees to it.
+#define MODEL_BUDGET(member) \
+  [](Model& owner) -> Slot { return reinterpret_cast<uint32_t*>(&owner.thinking_budget.member); }
+#define PRICE(Owner, member) HYPERION_SLOT_AS(Owner, UsdPerMillion, &owner.prices.member)
+
+// The names of prices, in models and in their tiers.
+template <class Owner>
+constexpr std::array<Key<Owner>, 7> price_table = {{
+    {"input_usd_per_million", PRICE(Owner, input)},
+    {"output_usd_per_million", PRICE(Owner, output)},
+    {"cached_input_usd_per_million", PRICE(Owner, cached_input)},
+    {"cache_write_usd_per_million", PRICE(Owner, cache_write)},
+    {"cache_write_1h_usd_per_million", PRICE(Owner, cache_write_1h)},
+    {"audio_input_usd_per_million", PRICE(Owner, audio_input)},
+    {"audio_output_usd_per_million", PRICE(Owner, audio_output)},
+}};
+
+template <class Owner, size_t count>
+constexpr auto with_prices(const Key<Owner> (&keys)[count]) {
+  std::array<Key<Owner>, count + price_table<Owner>.size()> all{};
+  std::copy(std::begin(keys), std::end(keys), all.begin());
+  std::copy(price_table<Owner>.begin(), price_table<Owner>.end(), all.begin() + count);
+  return all;
+}
+
+constexpr auto model_table = with_prices<Model>({
+    {"id", MODEL(id), text(Text::model, false)},
+    {"family", MODEL(family), text(Text::label, false)},
+    {"aliases", MODEL(aliases), text(Text::model, false)},
+    {"series", MODEL(series), text(Text::model, false)},
+    {"platform_ids", HYPERION_SLOT_AS(Model, Platforms, &owner.platform_ids)},
     {"released", HYPERION_SLOT_AS(Model, Date, &owner.released)},
-    {"status", HYPERION_SLOT_AS(Model, Choice, reinterpret_cast<uint8_t*>(&owner.status)),
-     one_of(status_choices)},
-    {"successor", HYPERION_SLOT(Model, successor), text(Text::model, true)},
+    {"status", MODEL_BYTE(Choice, status), one_of(status_choices)},
+    {"successor", MODEL(successor), text(Text::model, true)},
     {"endpoints", HYPERION_SLOT_AS(Model, Choices, &owner.endpoints), one_of(endpoint_choices)},
-    {"context_tokens", HYPERION_SLOT(Model, context_tokens)},
-    {"output_tokens_max", HYPERION_SLOT(Model, output_tokens_max)},
-    {"first_byte_ms", HYPERION_SLOT(Model, first_byte_ms), between(0, 24 * hour_ms)},
-    {"input_usd_per_million", HYPERION_SLOT_AS(Model, UsdPerMillion, &owner.prices.input)},
-    {"output_usd_per_million", HYPERION_SLOT_AS(Model, UsdPerMillion, &owner.prices.output)},
-    {"cached_input_usd_per_million",
-     HYPERION_SLOT_AS(Model, UsdPerMillion, &owner.prices.cached_input)},
-};
+    {"context_tokens", MODEL(context_tokens)},
+    {"input_tokens_max", MODEL(input_tokens_max)},
+    {"output_tokens_max", MODEL(output_tokens_max)},
+    {"first_byte_ms", MODEL(first_byte_ms), between(0, 24 * hour_ms)},
+    {"capabilities",
+     [](Model& owner) -> Slot {
+       return Abilities{&owner.capabilities, catalog::Answer::yes};
+     }},
+    {"lacks",
+     [](Model& owner) -> Slot {
+       return Abilities{&owner.capabilities, catalog::Answer::no};
+     }},
+    {"efforts", HYPERION_SLOT_AS(Model, Choices, &owner.efforts.bits), one_of(effort_choices)},
+    {"sampling", MODEL_BYTE(Choice, sampling), one_of(sampling_choices)},
+    {"thinking", MODEL_BYTE(Choice, thinking), one_of(thinking_choices)},
+    {"thinking_off", MODEL_BYTE(Choice, thinking_off), one_of(thinking_off_choices)},
+    {"thinking_off_effort_max", MODEL_BYTE(Choice, thinking_off_effort_max),
+     one_of(effort_choices)},
+    {"thinking_budget_min_tokens", MODEL_BUDGET(min_tokens), between(0, budget_max)},
+    {"thinking_budget_max_tokens", MODEL_BUDGET(max_tokens), between(0, budget_max)},
+    {"forced_tools", MODEL(forced_tools)},
+    {"system_in_messages", MODEL(system_in_messages)},
+    {"prefill", MODEL(prefill)},
+    {"tools_with_schema", MODEL(tools_with_schema)},
+    {"tools_with_reasoning", MODEL(tools_with_reasoning)},
+    {"max_completion_tokens_only", MODEL(max_completion_tokens_only)},
+    {"price_tiers", MODEL(price_tiers)},
+});
+
+constexpr auto price_tier_table = with_prices<catalog::PriceTier>({
+    {"above_tokens", HYPERION_SLOT(catalog::PriceTier, above_tokens),
+     between(1, std::numeric_limits<uint32_t>::max())},
+});
+
+#undef MODEL
+#undef MODEL_BYTE
+#undef MODEL_BUDGET
+#undef PRICE
 
 constexpr Key<catalog::DeploymentDraft> deployment_table[] = {
     {"name", HYPERION_SLOT(catalog::DeploymentDraft, name), text(Text::model, false)},
@@ -263,6 +370,7 @@ std::span<const Key<TopLevel>> top_level_keys() { return top_level_table; }
 std::span<const Section> sections() { return section_table; }
 std::span<const Key<ProviderDraft>> provider_keys() { return provider_table; }
 std::span<const Key<Model>> model_keys() { return model_table; }
+std::span<const Key<catalog::PriceTier>> price_tier_keys() { return price_tier_table; }
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys() { return deployment_table; }
 std::span<const Key<VirtualKey>> virtual_key_keys() { return virtual_key_table; }
 

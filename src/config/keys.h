@@ -40,11 +40,19 @@ struct Choice {
 struct Choices {
   uint8_t* bits;
 };
+struct Abilities {
+  catalog::Capabilities* capabilities;  // the listed ones get `answer`
+  catalog::Answer answer;
+};
+struct Platforms {
+  catalog::PlatformIds* ids;
+};
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 using Slot = std::variant<bool*, uint32_t*, uint64_t*, std::string*, std::vector<std::string>*,
                           io::Address*, std::vector<io::Address>*, Cores, Date, UsdPerMillion,
-                          Choice, Choices, Headers*, catalog::UrlVariables*, tls::Sha256*>;
+                          Choice, Choices, Abilities, std::vector<catalog::PriceTier>*, Platforms,
+                          Headers*, catalog::UrlVariables*, tls::Sha256*>;
 
 // What a text may hold.
 enum class Text : uint8_t {
@@ -65,7 +73,7 @@ struct Rule {
   bool power_of_two = false;
   Text text = Text::line;
   bool may_be_empty = true;
-  std::span<const std::string_view> choices = {};
+  std::span<const std::string_view> choices = {};  // of a text: nothing else is allowed
 };
 
 // One row: the key's name, the place in an Owner that it fills, what it may hold.
@@ -103,6 +111,7 @@ std::span<const Key<TopLevel>> top_level_keys();
 std::span<const Section> sections();
 std::span<const Key<ProviderDraft>> provider_keys();
 std::span<const Key<catalog::Model>> model_keys();
+std::span<const Key<catalog::PriceTier>> price_tier_keys();  // of `price_tiers` in a model
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys();
 std::span<const Key<VirtualKey>> virtual_key_keys();
 

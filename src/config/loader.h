@@ -63,6 +63,9 @@ class Loader {
   void read_model(const Value& table, uint16_t file);
   catalog::Model* known_model(const Value& table);
   void read_preset(const Value& table);
+  void check_capabilities(const Value& table, uint16_t file);
+  void take_authentication(const catalog::AuthenticationStyle& style, const Given& given,
+                           catalog::Provider& provider);
   void read_provider(const Value& table);
   void finish_provider(ProviderDraft& draft, const Given& given, uint32_t line);
   void read_provider_key(ProviderDraft& draft, const Given& given, uint32_t line);

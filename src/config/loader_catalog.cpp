@@ -86,6 +86,7 @@ void Loader::read_model(const Value& table, uint16_t file) {
             "is missing: the vendor, or the name of the provider that serves this model");
     return;
   }
+  check_capabilities(table, file);
   if (of_conf && !conf_models_.emplace(model.family + "/" + model.id, table.line).second) {
     problem(file, table.line, "models.id", "\"" + model.id + "\" is there twice");
     return;
@@ -93,11 +94,39 @@ void Loader::read_model(const Value& table, uint16_t file) {
   if (known == nullptr) draft_.models.push_back({std::move(fresh), {file, table.line}});
 }
 
+// One capability cannot be both there and not there.
+void Loader::check_capabilities(const Value& table, uint16_t file) {
+  const Member* has = table.find("capabilities");
+  const Member* lacks = table.find("lacks");
+  if (has == nullptr || lacks == nullptr) return;
+  for (const Value& one : has->value.items) {
+    for (const Value& other : lacks->value.items) {
+      if (one.text != other.text || one.kind != Value::Kind::text) continue;
+      problem(file, lacks->line, "models.lacks", describe(one) + " stands in capabilities too");
+    }
+  }
+}
+
 void Loader::read_preset(const Value& table) {
   ProviderDraft preset;
   const Given given = read_table(table, catalog_file, "providers", provider_keys(), preset);
   if (!require(given, "name", catalog_file, table.line, "providers")) return;
+  take_authentication(catalog::authentication_of(preset.provider.dialect, preset.provider.vertex),
+                      given, preset.provider);
   presets_[preset.provider.name] = std::move(preset);
+}
+
+// What the entry does not say of how the key is presented is as in `style`; but a prefix belongs to
+// its header, so the one of another header is not taken.
+void Loader::take_authentication(const catalog::AuthenticationStyle& style, const Given& given,
+                                 catalog::Provider& provider) {
+  catalog::AuthenticationStyle& own = provider.authentication;
+  if (!given.contains("authentication_header")) own.header = style.header;
+  if (given.contains("authentication_prefix")) return;
+  const catalog::AuthenticationStyle bearer;
+  own.prefix = own.header == style.header    ? style.prefix
+               : own.header == bearer.header ? bearer.prefix
+                                             : "";
 }
 
 void Loader::read_provider(const Value& table) {
@@ -108,8 +137,9 @@ void Loader::read_provider(const Value& table) {
   const auto preset = source != nullptr ? presets_.find(source->value.text) : presets_.end();
   if (preset != presets_.end()) {
     const ProviderDraft& row = preset->second;
+    static_cast<catalog::ProviderQuirks&>(draft.provider) = row.provider;
     draft.provider.dialect = row.provider.dialect;
-    draft.provider.authentication = row.provider.authentication;
+    draft.provider.platform = row.provider.platform;
     draft.provider.headers = row.provider.headers;
     draft.provider.serves = row.provider.serves;
     draft.provider.passthrough_unknown_models = row.provider.passthrough_unknown_models;
@@ -121,7 +151,14 @@ void Loader::read_provider(const Value& table) {
   }
   draft.provider.timeouts = config_->settings.upstream_timeouts;
   draft.provider.connections = config_->settings.upstream_connections;
+  const catalog::Dialect dialect = draft.provider.dialect;
   const Given given = read_table(table, conf_file, "providers", provider_keys(), draft);
+  if (preset != presets_.end() && dialect == draft.provider.dialect) {
+    take_authentication(preset->second.provider.authentication, given, draft.provider);
+  } else {
+    take_authentication(catalog::authentication_of(draft.provider.dialect, draft.provider.vertex),
+                        given, draft.provider);
+  }
   if (!require(given, "name", conf_file, table.line, "providers")) return;
   if (preset_name != nullptr && preset == presets_.end()) {
     std::string known;
@@ -155,6 +192,10 @@ void Loader::finish_provider(ProviderDraft& draft, const Given& given, uint32_t 
       problem(conf_file, line_of_key(key), "providers." + std::string(key),
               "is of no use: base_url is http");
     }
+  }
+  if (provider.vertex && provider.dialect != catalog::Dialect::gemini) {
+    problem(conf_file, line_of_key("vertex"), "providers.vertex",
+            "is of use with dialect = \"gemini\" only");
   }
   if (provider.tls_server_name.empty()) provider.tls_server_name = provider.base_url.host;
   provider.ca_file = path_in_folder(provider.ca_file);

@@ -3,8 +3,9 @@
 // The initialisers here are the defaults: nothing repeats them but conf/hyperion.toml, and a test
 // compares that file line by line. The folders that read these structs (upstream, gateway, admin,
 // simulator, server) lie below `config` in the order of inclusion, so the structs live here; those
-// of http and json are their own (http/limits.h, json/limits.h). Names carry their unit last. Sizes
-// and times are those of reference practice, with the reason beside each. Plain data, no logic.
+// of http, json and dialect are their own (http/limits.h, json/limits.h, dialect/settings.h). Names
+// carry their unit last. Sizes and times are those of reference practice, with the reason beside
+// each. Plain data, no logic.
 #pragma once
 
 #include <cstdint>
@@ -13,6 +14,7 @@
 
 #include "base/secret.h"
 #include "catalog/model.h"
+#include "dialect/settings.h"
 #include "http/limits.h"
 #include "io/address.h"
 #include "json/limits.h"
@@ -135,6 +137,7 @@ struct Settings {
   LogSettings log;
   AdminSettings admin;
   SimulatorSettings simulator;
+  dialect::TranslationSettings translation;
 };
 
 }  // namespace hyperion::config

@@ -1,8 +1,8 @@
 // Values of the conf into the places they fill, and back to text: the part of config/keys.h about
 // slots.
 #include <algorithm>
-#include <cmath>
 
+#include "config/fact_values.h"
 #include "config/keys.h"
 
 namespace hyperion::config {
@@ -13,7 +13,23 @@ bool fail(std::string& problem, std::string_view expected, const Value& value) {
   return false;
 }
 
+// A text of which only a few are allowed ("" where the rule lets it be empty).
+bool assign_word(std::string& target, const Rule& rule, const Value& value, std::string& problem) {
+  const bool listed =
+      std::find(rule.choices.begin(), rule.choices.end(), value.text) != rule.choices.end();
+  if (value.kind == Value::Kind::text && (listed || (value.text.empty() && rule.may_be_empty))) {
+    target = value.text;
+    return true;
+  }
+  std::string expected = "one of ";
+  for (std::string_view choice : rule.choices) {
+    expected += (choice == rule.choices.front() ? "\"" : ", \"") + std::string(choice) + "\"";
+  }
+  return fail(problem, expected + (rule.may_be_empty ? " or \"\"" : ""), value);
+}
+
 bool assign_text(std::string& target, const Rule& rule, const Value& value, std::string& problem) {
+  if (!rule.choices.empty()) return assign_word(target, rule, value, problem);
   const bool right = value.kind == Value::Kind::text &&
                      (value.text.empty() ? rule.may_be_empty : acceptable(rule.text, value.text));
   if (!right) {
@@ -164,21 +180,6 @@ bool assign_variables(catalog::UrlVariables& target, const Value& value, std::st
   return true;
 }
 
-bool assign_price(int64_t& target, const Value& value, std::string& problem) {
-  const bool number = value.kind == Value::Kind::integer || value.kind == Value::Kind::real;
-  const double usd =
-      value.kind == Value::Kind::integer ? static_cast<double>(value.integer) : value.real;
-  // USD per million tokens times 10^6 is pico-dollars per token. 10^5 USD is far above any price.
-  if (number && usd >= 0 && usd <= 100'000) {
-    const double pico = usd * 1e6;
-    if (std::abs(pico - std::round(pico)) < 1e-3) {
-      target = std::llround(pico);
-      return true;
-    }
-  }
-  return fail(problem, "US dollars per million tokens with at most six decimals", value);
-}
-
 bool assign_hash(tls::Sha256& target, const Value& value, std::string& problem) {
   constexpr std::string_view prefix = "sha256:";
   if (value.kind == Value::Kind::text && value.text.starts_with(prefix)) {
@@ -278,6 +279,13 @@ struct Assign {
     if (read) *slot.bits = bits;
     return read;
   }
+  bool operator()(Abilities slot) const {
+    return assign_capabilities(*slot.capabilities, slot.answer, value, problem);
+  }
+  bool operator()(std::vector<catalog::PriceTier>* slot) const {
+    return assign_price_tiers(*slot, value, problem);
+  }
+  bool operator()(Platforms slot) const { return assign_platform_ids(*slot.ids, value, problem); }
   bool operator()(Headers* slot) const { return assign_headers(*slot, value, problem); }
   bool operator()(catalog::UrlVariables* slot) const {
     return assign_variables(*slot, value, problem);
@@ -326,9 +334,14 @@ struct Print {
     }
     return list_text(chosen, quoted);
   }
+  std::string operator()(Abilities slot) const {
+    return text_of_capabilities(*slot.capabilities, slot.answer);
+  }
   // No default worth printing.
   std::string operator()(Date) const { return ""; }
   std::string operator()(UsdPerMillion) const { return ""; }
+  std::string operator()(const std::vector<catalog::PriceTier>*) const { return "[]"; }
+  std::string operator()(Platforms) const { return "{}"; }
   std::string operator()(const Headers*) const { return "{}"; }
   std::string operator()(const catalog::UrlVariables*) const { return "{}"; }
   std::string operator()(const tls::Sha256*) const { return ""; }

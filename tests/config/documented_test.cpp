@@ -157,6 +157,9 @@ TEST_CASE("what the documented conf shows of entries is what holds without it") 
   CHECK(a.headers == b.headers);
   CHECK(a.serves == b.serves);
   CHECK(a.passthrough_unknown_models == b.passthrough_unknown_models);
+  CHECK(a.platform == b.platform);
+  CHECK(static_cast<const catalog::ProviderQuirks&>(a) ==
+        static_cast<const catalog::ProviderQuirks&>(b));
   CHECK(a.timeouts == b.timeouts);
   CHECK(a.connections == b.connections);
 

@@ -89,7 +89,8 @@ struct Part {
   uint32_t index = 0;  // in the client's message, for errors: messages[3].content[1]
   Raw text;
   std::string_view media_type;  // plain, lower case: "image/png"
-  Raw data;                     // base64, checked: no line breaks
+  Raw data;                     // base64, checked: no line breaks; written by add_data (text.h)
+  bool data_url_safe = false;   // in base64's alphabet for URLs, as Google's Python client sends it
   Raw url;                      // http(s), gs and other URLs; never data:
   std::string_view file_id;     // plain; of one vendor only
   Raw file_name;

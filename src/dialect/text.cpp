@@ -1,5 +1,6 @@
 #include "dialect/text.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "json/escapes.h"
@@ -109,6 +110,23 @@ bool is_base64(std::string_view inside) {
   if (at != inside.size() || digits == 0 || padding > 2) return false;
   // Without padding any length but one digit too many will do.
   return padding == 0 ? digits % 4 != 1 : (digits + padding) % 4 == 0;
+}
+
+void add_data(json::Output& out, const Part& part) {
+  if (!part.data_url_safe) {
+    out.add_raw(part.data.bytes);
+    return;
+  }
+  char piece[512];
+  std::string_view rest = part.data.bytes;
+  while (!rest.empty()) {
+    const size_t size = std::min(rest.size(), sizeof(piece));
+    for (size_t i = 0; i < size; ++i) {
+      piece[i] = rest[i] == '-' ? '+' : rest[i] == '_' ? '/' : rest[i];
+    }
+    out.add_raw({piece, size});
+    rest.remove_prefix(size);
+  }
 }
 
 void add_signature(json::Output& out, std::string_view signature, Maker maker, Maker home) {

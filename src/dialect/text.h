@@ -32,6 +32,9 @@ bool is_data_url(std::string_view inside);
 // counts as '/'. Costs about 1 ns a byte.
 bool is_base64(std::string_view inside);
 
+// The data of a part, within an open string: in the standard alphabet whichever it came in.
+void add_data(json::Output& out, const Part& part);
+
 // Signatures of one maker travel through another's dialect in its own field, behind a prefix that
 // names the maker: "hyperion.gemini.<signature>".
 void add_signature(json::Output& out, std::string_view signature, Maker maker, Maker home);

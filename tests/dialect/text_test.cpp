@@ -62,6 +62,20 @@ TEST_CASE("base64 has no line breaks, no foreign letters and a possible length")
   }
 }
 
+TEST_CASE("data is written in the standard alphabet, whichever it came in") {
+  Memory memory;
+  Part part;
+  part.data.bytes = "a-_b+/==";
+  memory.out.open_string();
+  add_data(memory.out, part);
+  part.data_url_safe = true;
+  const std::string long_data = std::string(1000, '-') + "_";
+  part.data.bytes = long_data;
+  add_data(memory.out, part);
+  memory.out.close_string();
+  CHECK(memory.out.text() == "\"a-_b+/==" + std::string(1000, '+') + "/\"");
+}
+
 TEST_CASE("arguments are exactly one JSON object") {
   Memory memory;
   for (const char* good : {"{}", " {\"a\":[1,{}]} ", "{\"a\":\"}\"}"}) {

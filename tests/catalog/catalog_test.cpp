@@ -202,6 +202,24 @@ TEST_CASE("an id that two vendors use belongs to the first, and to each under it
   CHECK(resolved(catalog, "fast/openai/gpt-oss-20b") == "fast/openai/gpt-oss-20b provider");
 }
 
+TEST_CASE("a platform serves the models that have a name there, under both names") {
+  Draft d = draft();
+  d.models[0].value.platform_ids = {{"router", "openai/gpt-4o-2024-05-13"}};
+  d.models[9].value.platform_ids = {{"router", "anthropic/claude-haiku-4.5"}, {"other", "x"}};
+  Provider router = provider("mine", {"openai", "anthropic"}, true);
+  router.platform = "router";
+  add(d.providers, std::move(router));
+  const Catalog catalog = build(std::move(d));
+  CHECK(resolved(catalog, "haiku") == "mine/claude-haiku-4-5-20251001 series");
+  CHECK(catalog.resolve("haiku").upstream_model == "anthropic/claude-haiku-4.5");
+  CHECK(resolved(catalog, "mine/anthropic/claude-haiku-4.5") ==
+        "mine/claude-haiku-4-5-20251001 provider");
+  // The newest of those it has; the rest it has not, and takes as any other name.
+  CHECK(catalog.resolve("mine/gpt-4o").upstream_model == "openai/gpt-4o-2024-05-13");
+  CHECK(resolved(catalog, "mine/gpt-4o-2024-11-20") == "mine/* open");
+  CHECK(resolved(catalog, "gpt-4o-2024-05-13") == "openai/gpt-4o-2024-05-13 dated_id");
+}
+
 TEST_CASE("environments map the same name to different deployments") {
   const auto make = [](const char* chosen) {
     Draft d = draft();

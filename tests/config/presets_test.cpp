@@ -25,8 +25,8 @@ constexpr struct {
      "claude-haiku-4-5", "claude-haiku-4-5-20251001"},
     {"gemini", "", Dialect::gemini, "https://generativelanguage.googleapis.com/v1beta",
      "x-goog-api-key", "", "gemini-2.5-pro", "gemini-2.5-pro"},
-    {"vertex", "location = \"eu1\", project = \"p\"", Dialect::gemini,
-     "https://eu1-aiplatform.googleapis.com/v1/projects/p/locations/eu1/publishers/google",
+    {"vertex", "id = \"p\"", Dialect::gemini,
+     "https://aiplatform.googleapis.com/v1/projects/p/locations/global/publishers/google",
      "authorization", "Bearer ", "gemini-2.5-pro", "gemini-2.5-pro"},
     {"azure", "resource = \"mine\"", Dialect::openai, "https://mine.openai.azure.com/openai/v1",
      "api-key", "", "azure/my-deployment", "my-deployment"},
@@ -88,7 +88,7 @@ TEST_CASE("a preset needs no more than its name, and the variables of its URL") 
 TEST_CASE("a URL's variables that are missing are named") {
   const std::string error = refusal("[[providers]]\nname = \"vertex\"\n", world());
   CHECK(contains(error, "providers.base_url"));
-  CHECK(contains(error, "location"));
+  CHECK(contains(error, "{id}"));
 }
 
 TEST_CASE("the quirks of a preset hold unless the entry says otherwise") {

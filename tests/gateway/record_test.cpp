@@ -33,7 +33,8 @@ Record answered() {
   record.attempts = 1;
   record.request_bytes = 512;
   record.response_bytes = 4096;
-  record.usage = {12, 34, 5, 6};
+  record.usage = {
+      .prompt_tokens = 12, .completion_tokens = 34, .cached_tokens = 5, .reasoning_tokens = 6};
   record.begin = at_us(0);
   record.head_done = at_us(10);
   record.body_done = at_us(30);

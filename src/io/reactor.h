@@ -2,9 +2,10 @@
 //
 // One turn: submit what was prepared and wait (at most until the next timer); copy completions to
 // the ready queue; run a bounded number of callbacks; expire timers; run deferred work (sends are
-// prepared, streams closed and freed there). So callbacks never recurse and never free their
-// caller. A Reactor is created, used and destroyed on one thread; only `Mailbox` crosses threads.
-// `open` can fail (a Refusal for people); afterwards only a broken invariant stops it.
+// prepared, streams closed and freed there; when there are many callbacks, also after the first,
+// and its sends are submitted). So callbacks never recurse and never free their caller. A Reactor
+// is created, used and destroyed on one thread; only `Mailbox` crosses threads. `open` can fail (a
+// Refusal for people); afterwards only a broken invariant stops it.
 //
 // Optimistic sends (engine research, measured on 6.18): with MSG_DONTWAIT and "no completion on
 // success", silence after the submitting call means that all bytes were taken. The reactor then

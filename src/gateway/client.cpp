@@ -154,7 +154,7 @@ bool Client::on_body(std::string_view bytes) { return exchange_->on_body(bytes);
 
 void Client::on_complete() {
   state_ = State::answering;
-  gateway_.runtime().timers.cancel(deadline_);
+  gateway_.runtime().timers.stand_by(deadline_);
   exchange_->on_complete();
 }
 
@@ -214,7 +214,7 @@ bool Client::awaits_written() const {
 void Client::on_written() {
   if (state_ == State::gone) return;
   if (stream_->output().empty()) {
-    gateway_.runtime().timers.cancel(stall_);
+    gateway_.runtime().timers.stand_by(stall_);
     bool over =
         (state_ == State::closing && peer_ended_) || (state_ == State::idle && close_after_);
     if (over) {

@@ -30,8 +30,12 @@ void TimerWheel::arm(Timer& timer, Instant deadline) {
 }
 
 void TimerWheel::cancel(Timer& timer) {
-  if (!timer.armed()) return;
+  stand_by(timer);
   timer.unlink();
+}
+
+void TimerWheel::stand_by(Timer& timer) {
+  if (!timer.armed()) return;
   timer.deadline_ = {};
   --armed_count_;
 }
@@ -54,6 +58,7 @@ void TimerWheel::run_slot(int level, int slot, Instant now) {
   due.splice_back(lists_[level][slot]);
   occupied_[level] &= ~(uint64_t{1} << slot);
   while (Timer* timer = due.pop_front()) {
+    if (!timer->armed()) continue;  // it stood by
     // Moved later since, or on its way down from a higher level.
     if (timer->deadline_ > now || timer->slot_tick_ > now.ns >> tick_shift) {
       insert(*timer, std::max(tick_of_deadline(timer->deadline_, tick_shift), timer->slot_tick_));

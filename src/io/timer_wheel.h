@@ -51,6 +51,9 @@ class TimerWheel {
   // Fires at the first `expire` at or up to a tick after `deadline`. Re-arms if already armed.
   void arm(Timer& timer, Instant deadline);
   void cancel(Timer& timer);
+  // As cancel, for a timer that is soon armed again, most likely for later than before: it keeps
+  // its place in the wheel, so that nothing is moved then. `cancel` before it is destroyed.
+  void stand_by(Timer& timer);
 
   // Runs what is due at `now`. A timer runs once in a call: armed again by a callback, even for a
   // past instant, it waits for the next call.

@@ -40,7 +40,7 @@ void Connection::on_open() {
 
 void Connection::begin(ResponseHandler* handler, Arena& arena) {
   HYPERION_ASSERT(state_ == State::idle && handler_ == nullptr);
-  pool_.runtime_.timers.cancel(timer_);
+  pool_.runtime_.timers.stand_by(timer_);
   state_ = State::in_use;
   handler_ = handler;
   arena_ = &arena;

@@ -87,7 +87,7 @@ class World {
 
   void cancel_random() {
     size_t index = random_.below(timer_count);
-    wheel_.cancel(*timers_[index]);
+    random_.chance(1, 2) ? wheel_.cancel(*timers_[index]) : wheel_.stand_by(*timers_[index]);
     model_[index] = {};
   }
 

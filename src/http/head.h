@@ -24,8 +24,12 @@ enum class Method : uint8_t { get, head, post, put, patch, delete_, options, oth
 
 enum class Framing : uint8_t { none, content_length, chunked, until_close };
 
-// ASCII case only, whatever the locale.
-bool equal_ignoring_case(std::string_view a, std::string_view b);
+bool equal_bytes_ignoring_case(const char* a, const char* b, size_t size);
+
+// ASCII case only, whatever the locale. Nearly all names differ in their length already.
+inline bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && equal_bytes_ignoring_case(a.data(), b.data(), a.size());
+}
 
 struct HeaderList {
   Header* items = nullptr;

@@ -83,6 +83,38 @@ TEST_CASE("a header with control bytes in its value or no token for a name is le
   CHECK(http::is_field_value(""));
 }
 
+TEST_CASE("every byte of a value is judged, wherever it stands") {
+  for (size_t size = 1; size <= 25; ++size) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string value(size, 'x');
+        value[at] = static_cast<char>(byte);
+        const bool good = byte == '\t' || (byte >= 0x20 && byte != 0x7f);
+        REQUIRE(http::is_field_value(value) == good);
+      }
+    }
+  }
+}
+
+TEST_CASE("names are equal if they differ in nothing but the case of ASCII letters") {
+  auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+  for (size_t size : {1, 7, 8, 9, 15, 16, 17, 24}) {
+    for (size_t at = 0; at < size; ++at) {
+      for (int left = 0; left < 256; ++left) {
+        for (int right = 0; right < 256; ++right) {
+          std::string a(size, 'k');
+          std::string b(size, 'K');
+          a[at] = static_cast<char>(left);
+          b[at] = static_cast<char>(right);
+          if (http::equal_ignoring_case(a, b) != (lower(left) == lower(right))) {
+            FAIL("size ", size, ", at ", at, ": ", left, " and ", right);
+          }
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("a head that does not fit says so for every size that is too small") {
   auto write = [](HeadWriter& writer) {
     writer.status_line(404);

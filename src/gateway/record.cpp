@@ -21,33 +21,44 @@ const char* name_of(Outcome outcome) {
   return "failed";
 }
 
-// A line is mostly fixed text: literals with their comma and colon, copied; only names from outside
-// are escaped.
+// A line is mostly fixed text: literals with their comma and colon, whose sizes the compiler knows;
+// only names from outside are escaped.
 class Line {
  public:
   Line(char* out, size_t capacity) : begin_(out), at_(out), end_(out + capacity) {}
 
-  void literal(std::string_view text) {
+  template <size_t size>
+  [[gnu::always_inline]] void literal(const char (&text)[size]) {
+    if (size - 1 > room()) return overflow();
+    std::memcpy(at_, text, size - 1);
+    at_ += size - 1;
+  }
+  // Text of our own, which needs no escapes.
+  void plain(std::string_view text) {
     if (text.size() > room()) return overflow();
     std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }
-  void number(std::string_view label, uint64_t value) {
+  template <size_t size>
+  void number(const char (&label)[size], uint64_t value) {
     literal(label);
     if (room() < 20) return overflow();
     at_ += http::write_decimal(at_, value);
   }
   // As a quoted JSON string.
-  void text(std::string_view label, std::string_view value) {
+  template <size_t label_size>
+  void text(const char (&label)[label_size], std::string_view value) {
     literal(label);
     size_t size = json::write_string(at_, room(), value);
     if (size == 0) return overflow();
     at_ += size;
   }
-  void span(std::string_view label, Instant from, Instant until) {
+  template <size_t size>
+  void span(const char (&label)[size], Instant from, Instant until) {
     if (from && until) number(label, elapsed_ns(from, until) / ns_per_us);
   }
-  void tokens(std::string_view label, int64_t count) {
+  template <size_t size>
+  void tokens(const char (&label)[size], int64_t count) {
     if (count >= 0) number(label, static_cast<uint64_t>(count));
   }
   size_t size() const { return overflow_ ? 0 : static_cast<size_t>(at_ - begin_); }
@@ -95,7 +106,7 @@ void write_time(Line& line, uint64_t wall_ns) {
   text[13] = text[16] = ':';
   text[19] = '.';
   text[26] = 'Z';
-  line.literal({text, sizeof(text)});
+  line.plain({text, sizeof(text)});
 }
 
 }  // namespace
@@ -122,16 +133,19 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
   line.literal("{\"time\":\"");
   write_time(line, wall_ns);
   line.literal("\",\"id\":\"");
-  line.literal({record.request_id, request_id_size});
+  line.plain({record.request_id, request_id_size});
   line.literal("\",\"end\":\"");
-  line.literal({end_code, 2});
+  line.plain({end_code, 2});
   line.literal("\",\"outcome\":\"");
-  line.literal(name_of(record.outcome));
+  line.plain(name_of(record.outcome));
   line.literal("\"");
   if (record.error != ErrorCode::none) line.text(",\"error\":", hyperion::name_of(record.error));
   line.number(",\"status\":", record.status);
-  line.text(",\"method\":", record.method);
-  line.text(",\"route\":", record.route);
+  line.literal(",\"method\":\"");
+  line.plain(record.method);
+  line.literal("\",\"route\":\"");
+  line.plain(record.route);
+  line.literal("\"");
   if (!record.key_id.empty()) line.text(",\"key\":", record.key_id);
   if (!record.requested_model.empty()) {
     line.text(",\"requested_model\":", record.requested_model.substr(0, name_logged_max_bytes));
@@ -139,7 +153,7 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
   if (!record.model.empty())
     line.text(",\"model\":", record.model.substr(0, name_logged_max_bytes));
   if (!record.provider.empty()) line.text(",\"provider\":", record.provider);
-  line.literal(record.stream ? ",\"stream\":true" : ",\"stream\":false");
+  line.plain(record.stream ? ",\"stream\":true" : ",\"stream\":false");
   line.number(",\"attempts\":", record.attempts);
   line.number(",\"request_bytes\":", record.request_bytes);
   line.number(",\"response_bytes\":", record.response_bytes);

@@ -1,8 +1,25 @@
 #include "json/cursor.h"
 
+#include <array>
 #include <cstring>
+#include <string_view>
 
 namespace hyperion::json {
+
+namespace {
+
+constexpr std::array<bool, 256> make_word_ends() {
+  std::array<bool, 256> ends{};
+  for (char c : std::string_view(",:]}[{\" \n\r\t")) ends[static_cast<unsigned char>(c)] = true;
+  ends[0] = true;
+  return ends;
+}
+constexpr std::array<bool, 256> word_ends = make_word_ends();
+
+// What a number or a word does not go on with.
+bool ends_word(char c) { return word_ends[static_cast<unsigned char>(c)]; }
+
+}  // namespace
 
 bool Cursor::fail() {
   failed_ = true;
@@ -135,7 +152,7 @@ bool Cursor::skip() {
         ++at_;
         break;
       default:
-        while (at_ < end_ && std::strchr(",:]}[{\" \n\r\t", *at_) == nullptr) ++at_;
+        while (at_ < end_ && !ends_word(*at_)) ++at_;
     }
   } while (depth > 0);
   first_ = false;

@@ -21,6 +21,9 @@ uint64_t hash_text(std::string_view text, uint64_t seed);
 void write_hex(char* out, uint64_t seed, unsigned digits);
 void append_hex(std::string& out, uint64_t seed, unsigned digits);
 
+// Of a request's id, after "req_".
+inline constexpr unsigned request_id_digits = 32;
+
 void append_number(std::string& out, int64_t number);
 
 // Appends token `index` of the answer that `seed` names. All are safe within a JSON string, as long

@@ -34,6 +34,8 @@ void write_bill(const Bill& bill, std::string& out) {
   out = "{\"requests\": " + std::to_string(bill.requests) +
         ", \"nano_usd\": " + std::to_string(bill.nano_usd) +
         ", \"input_tokens\": " + std::to_string(bill.input_tokens) +
+        ", \"cached_tokens\": " + std::to_string(bill.cached_tokens) +
+        ", \"cache_write_tokens\": " + std::to_string(bill.cache_write_tokens) +
         ", \"output_tokens\": " + std::to_string(bill.output_tokens) +
         ", \"unpriced\": " + std::to_string(bill.unpriced) +
         ", \"received\": " + std::to_string(bill.received) +
@@ -114,6 +116,7 @@ void Connection::on_head() {
   if (plan_.is(FaultKind::early)) {
     simulator_.ledger_.record(name_of(head.method), head, {});
     ending_ = Ending::close;
+    simulator_.answer_.id_seed = simulator_.random_.next();
     destination_.dialect->write_error({413, {}, {}, {}}, simulator_.answer_);
     deliver_plain(simulator_.answer_);
     return;
@@ -133,6 +136,7 @@ void Connection::on_complete() {
   if (!head.keep_alive) ending_ = Ending::close;
   Answer& answer = simulator_.answer_;
   answer.clear();
+  answer.id_seed = simulator_.random_.next();
   plan_ = {};
   if (destination_.dialect == nullptr) {
     answer_own(head.path);
@@ -143,8 +147,10 @@ void Connection::on_complete() {
   call = {};
   call.head = &head;
   call.tail = destination_.tail;
+  call.path_model = destination_.path_model;
   call.body = body_.view();
   call.models = &simulator_.models_;
+  call.tree = &simulator_.tree_;
   call.answer_tokens = simulator_.settings().answer_tokens;
   if (destination_.route != nullptr && destination_.route->wants_json && !body_.empty()) {
     call.body_is_json = simulator_.scanner_.scan(call.body, simulator_.config_->settings.json,
@@ -184,13 +190,14 @@ void Connection::judge(Call& call, Answer& answer) {
                                       std::string(call.head->path.substr(0, 256)) + ").";
   if (call.plan.is(FaultKind::status)) {
     dialect.write_error({static_cast<uint16_t>(call.plan.argument), {}, {}, {}}, answer);
+  } else if (call.plan.is(FaultKind::quota)) {
+    dialect.write_quota_error(answer);
   } else if (!destination_.path_known) {
     dialect.write_error({404, "unknown_url", {}, "There is no such path " + where}, answer);
   } else if (destination_.route == nullptr) {
     dialect.write_error({405, {}, {}, "The path has no such method " + where}, answer);
-  } else if (!dialect.authenticated(*call.head)) {
-    dialect.write_error(
-        {401, "invalid_api_key", {}, "No API key was given: send it as a bearer token."}, answer);
+  } else if (!dialect.admit(call, answer)) {
+    return;
   } else if (destination_.route->wants_json && !call.body_is_json) {
     const json::ScanError& error = call.scan_error;
     const std::string message =
@@ -225,7 +232,7 @@ void Connection::answer_own(std::string_view path) {
     ledger.reset();
     answer.body = "{}\n";
   } else {
-    dialects()[0]->write_error(
+    default_dialect().write_error(
         {404,
          {},
          {},
@@ -241,8 +248,8 @@ void Connection::on_rejected() {
   plan_ = {};
   ending_ = Ending::close;
   const http::Rejection& rejection = parser_.rejection();
-  dialects()[0]->write_error({rejection.status, "invalid_http", {}, rejection.reason},
-                             simulator_.answer_);
+  default_dialect().write_error({rejection.status, "invalid_http", {}, rejection.reason},
+                                simulator_.answer_);
   deliver_plain(simulator_.answer_);
 }
 

@@ -82,6 +82,7 @@ class Connection final : public ListNode<ConnectionTag>,
   void emit_event(std::string_view event);
   void pump();
   void end_stream();
+  void send_stream_error();
   void charge_stream();
   void send_byte();
   void send_comment();

@@ -5,6 +5,7 @@
 
 #include "simulator/answer_text.h"
 #include "simulator/connection.h"
+#include "simulator/damage.h"
 #include "simulator/simulator.h"
 
 namespace hyperion::simulator {
@@ -17,8 +18,6 @@ constexpr uint32_t further_headers_max = 10'000;
 
 // Whole lines, since a head is written for every answer.
 constexpr std::string_view ok_line = "HTTP/1.1 200 OK\r\n";
-constexpr std::string_view json_type = "content-type: application/json\r\n";
-constexpr std::string_view stream_type = "content-type: text/event-stream; charset=utf-8\r\n";
 constexpr std::string_view html_type = "content-type: text/html; charset=utf-8\r\n";
 
 constexpr std::string_view garbage =
@@ -28,6 +27,12 @@ constexpr std::string_view html_page =
     "<!DOCTYPE html>\n<html><head><title>503 Service Temporarily Unavailable</title></head>\n"
     "<body><h1>503 Service Temporarily Unavailable</h1><p>A simulated load balancer.</p></body>"
     "</html>\n";
+
+// What `html:N` says, where it is a status.
+uint16_t html_status(const FaultPlan& plan) {
+  const uint32_t status = plan.argument_or(503);
+  return status >= 400 && status <= 599 ? static_cast<uint16_t>(status) : uint16_t{503};
+}
 
 void write_further_headers(http::HeadWriter& head, uint32_t count) {
   std::string name;
@@ -60,7 +65,7 @@ void Connection::deliver(const Call& call, Answer& answer) {
     deliver_stream(answer);
   } else {
     if (answer.status == 200 && !plan_.is(FaultKind::html)) {
-      simulator_.ledger_.charge(answer.model, answer.input_tokens, answer.output_tokens);
+      simulator_.ledger_.charge(answer.model, answer.counts);
     }
     deliver_plain(answer);
   }
@@ -84,18 +89,28 @@ http::HeadWriter Connection::begin_head(const Answer& answer) const {
   if (answer.status == 200 && !html) {
     head.raw(ok_line);
   } else {
-    head.status_line(html ? 503 : answer.status);
+    head.status_line(html ? html_status(plan_) : answer.status);
   }
-  head.raw(html ? html_type : (answer.write_event != nullptr ? stream_type : json_type));
-  char id[32];
-  write_hex(id, simulator_.random_.next(), sizeof(id));
-  head.raw("x-request-id: req_");
-  head.raw({id, sizeof(id)});
-  head.raw("\r\n");
-  if (destination_.dialect != nullptr) head.raw(destination_.dialect->head_lines);
-  if (answer.retry_after_s != 0) head.header("retry-after", answer.retry_after_s);
+  const bool own = destination_.dialect == nullptr;
+  const Dialect& dialect = own ? default_dialect() : *destination_.dialect;
+  const bool event_stream =
+      answer.write_event != nullptr && answer.generation.form != EventForm::array;
+  head.raw(html ? html_type : (event_stream ? dialect.stream_type : dialect.json_type));
+  if (!dialect.id_name.empty()) {
+    char id[request_id_digits];
+    write_hex(id, answer.id_seed, sizeof(id));
+    head.raw(dialect.id_name);
+    head.raw(": req_");
+    head.raw({id, sizeof(id)});
+    head.raw("\r\n");
+  }
+  if (!own) head.raw(dialect.head_lines);
+  const uint32_t retry_after_s =
+      answer.status == 200 && !own ? dialect.success_retry_after_s : answer.retry_after_s;
+  if (retry_after_s != 0) head.header("retry-after", retry_after_s);
   if (answer.should_not_retry) head.raw("x-should-retry: false\r\n");
-  if (plan_.is(FaultKind::gzip)) head.raw("content-encoding: gzip\r\n");
+  if (plan_.is(FaultKind::gzip) || plan_.is(FaultKind::gzipped))
+    head.raw("content-encoding: gzip\r\n");
   write_further_headers(head, further);
   return head;
 }
@@ -116,6 +131,8 @@ std::string_view Connection::end_head(http::HeadWriter& head, http::Framing fram
 }
 
 void Connection::deliver_plain(Answer& answer) {
+  if (plan_.is(FaultKind::wrong_types)) spoil_types(answer.body);
+  if (plan_.is(FaultKind::gzipped)) wrap_in_gzip(answer.body);
   std::string_view body = plan_.is(FaultKind::html) ? html_page : std::string_view(answer.body);
   if (plan_.is(FaultKind::half_json)) body = body.substr(0, body.size() / 2);
   uint64_t length = body.size();
@@ -212,6 +229,11 @@ void Connection::emit_event(std::string_view event) {
 void Connection::pump() {
   while (phase_ == Phase::streaming) {
     const bool at_fault = plan_.argument == events_ || generation_.finished();
+    if (plan_.is(FaultKind::stream_error) &&
+        (plan_.argument_or(1) == events_ || generation_.finished())) {
+      send_stream_error();
+      return;
+    }
     if (plan_.is(FaultKind::stall) && at_fault) {
       ending_ = Ending::silence;
       break;
@@ -232,10 +254,9 @@ void Connection::pump() {
     std::string& event = simulator_.event_;
     event.clear();
     write_event_(generation_, event);
-    if (plan_.is(FaultKind::half_json) && events_ == 1) {
-      event.resize(event.size() / 2);
-      event += "\n\n";
-    }
+    if (plan_.is(FaultKind::half_json) && events_ == 1) halve(event, generation_.form);
+    if (plan_.is(FaultKind::wrong_types)) spoil_types(event);
+    if (plan_.is(FaultKind::gzipped)) wrap_in_gzip(event);  // a member for each: RFC 1952 2.2
     ++generation_.position;
     ++events_;
     waited_ = false;
@@ -270,14 +291,22 @@ void Connection::end_stream() {
   conclude();
 }
 
+void Connection::send_stream_error() {
+  std::string& event = simulator_.event_;
+  event.clear();
+  destination_.dialect->write_stream_error(generation_, event);
+  emit_event(event);
+  if (phase_ == Phase::streaming) end_stream();
+}
+
 // Bills what was sent of the stream, once.
 void Connection::charge_stream() {
   if (write_event_ == nullptr) return;
   write_event_ = nullptr;
-  const uint32_t opening = generation_.opening_events;
-  const uint32_t past = generation_.position > opening ? generation_.position - opening : 0;
-  simulator_.ledger_.charge(generation_.model, generation_.input_tokens,
-                            std::min(past, generation_.token_events));
+  TokenCounts counts = generation_.counts;
+  counts.input = generation_.input_tokens;
+  counts.output = generation_.tokens_sent();
+  simulator_.ledger_.charge(generation_.model, counts);
 }
 
 void Connection::deliver_comments() {
@@ -285,7 +314,10 @@ void Connection::deliver_comments() {
   http::HeadWriter writer = begin_head(answer);
   ending_ = Ending::silence;
   const std::string_view head = end_head(writer, http::Framing::chunked, 0);
-  generation_.position = answer.write_event != nullptr ? 1 : 0;  // what send_comment writes
+  // What send_comment writes.
+  const bool event_stream =
+      answer.write_event != nullptr && answer.generation.form != EventForm::array;
+  generation_.position = event_stream ? 1 : 0;
   phase_ = Phase::commenting;
   if (emit(head)) send_comment();
 }

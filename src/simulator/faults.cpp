@@ -26,7 +26,8 @@ constexpr FaultRow table[] = {
      "sends the whole answer byte by byte; with MS: so many milliseconds apart"},
     {FaultKind::garbage, "garbage", "", ArgumentUse::none,
      "sends bytes that are not HTTP, then closes"},
-    {FaultKind::html, "html", "", ArgumentUse::none, "answers 503 with an HTML page"},
+    {FaultKind::html, "html", "N", ArgumentUse::optional,
+     "answers 503 with an HTML page, or with the status N"},
     {FaultKind::half_json, "halfjson", "", ArgumentUse::none,
      "sends half of the JSON in a framing that is whole; of a stream, half of the second event"},
     {FaultKind::wrong_length, "wronglength", "", ArgumentUse::none,
@@ -48,6 +49,18 @@ constexpr FaultRow table[] = {
      "answers 413 before it reads the body, whatever the model"},
     {FaultKind::interim, "continue", "", ArgumentUse::none,
      "sends a 100 and a 102 before the answer, whatever the model"},
+    {FaultKind::stream_error, "streamerror", "N", ArgumentUse::optional,
+     "breaks a stream off with the dialect's error event after N events (1 if not given)"},
+    {FaultKind::quota, "quota", "", ArgumentUse::none,
+     "answers as the dialect does when the money is used up"},
+    {FaultKind::wrong_types, "wrongtypes", "", ArgumentUse::none,
+     "writes numbers as strings, and the words of the answer as a number"},
+    {FaultKind::gzipped, "gzipped", "", ArgumentUse::none,
+     "compresses the body with gzip, though nobody asked for it"},
+    {FaultKind::refusal, "refusal", "", ArgumentUse::none,
+     "lets the model refuse to answer, in the way of the dialect"},
+    {FaultKind::calls, "calls", "N", ArgumentUse::optional,
+     "lets the model call N tools at once (2 if not given) of those it was offered"},
 };
 
 std::string_view trim(std::string_view text) {

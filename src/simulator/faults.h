@@ -37,6 +37,12 @@ enum class FaultKind : uint8_t {
   close,
   early,
   interim,
+  stream_error,
+  quota,
+  refusal,
+  calls,
+  wrong_types,
+  gzipped,
 };
 
 enum class ArgumentUse : uint8_t { none, optional, required };

@@ -17,24 +17,47 @@ void append_string(std::string& out, std::string_view text) {
   out.resize(begin + json::write_string(out.data() + begin, room, text));
 }
 
+// Pico-dollars; -1: something was used that has no price.
+int64_t cost_of(const catalog::Model& model, const TokenCounts& counts) {
+  const catalog::Prices* prices = &model.prices;
+  for (const catalog::PriceTier& tier : model.price_tiers) {
+    if (counts.whole_input() > tier.above_tokens) prices = &tier.prices;
+  }
+  const struct {
+    uint64_t tokens;
+    int64_t price;
+  } parts[] = {{counts.input, prices->input},
+               {counts.cached, prices->cached_input},
+               {counts.cache_write, prices->cache_write},
+               {counts.cache_write_1h, prices->cache_write_1h},
+               {counts.output, prices->output}};
+  int64_t pico = 0;
+  for (const auto& part : parts) {
+    if (part.tokens == 0) continue;
+    if (part.price < 0) return -1;
+    pico += static_cast<int64_t>(part.tokens) * part.price;
+  }
+  return pico;
+}
+
 }  // namespace
 
-void Ledger::charge(const catalog::Model* model, uint64_t input_tokens, uint64_t output_tokens) {
+void Ledger::charge(const catalog::Model* model, const TokenCounts& counts) {
   charged_.fetch_add(1, std::memory_order_relaxed);
-  input_tokens_.fetch_add(input_tokens, std::memory_order_relaxed);
-  output_tokens_.fetch_add(output_tokens, std::memory_order_relaxed);
-  if (model == nullptr) return;
-  const catalog::Prices& prices = model->prices;
-  const bool input_unknown = input_tokens != 0 && prices.input < 0;
-  const bool output_unknown = output_tokens != 0 && prices.output < 0;
-  if (input_unknown || output_unknown) {
-    unpriced_.fetch_add(1, std::memory_order_relaxed);
-    return;
+  input_tokens_.fetch_add(counts.whole_input(), std::memory_order_relaxed);
+  output_tokens_.fetch_add(counts.output, std::memory_order_relaxed);
+  if (counts.whole_input() != counts.input) {
+    cached_tokens_.fetch_add(counts.cached, std::memory_order_relaxed);
+    cache_write_tokens_.fetch_add(counts.cache_write + counts.cache_write_1h,
+                                  std::memory_order_relaxed);
   }
-  int64_t pico = 0;
-  if (input_tokens != 0) pico += static_cast<int64_t>(input_tokens) * prices.input;
-  if (output_tokens != 0) pico += static_cast<int64_t>(output_tokens) * prices.output;
-  pico_usd_.fetch_add(pico, std::memory_order_relaxed);
+  if (model == nullptr) return;
+  const int64_t pico = cost_of(*model, counts);
+  if (pico < 0) {
+    unpriced_.fetch_add(1, std::memory_order_relaxed);
+  } else {
+    pico_usd_.fetch_add(pico, std::memory_order_relaxed);
+  }
 }
 
 Bill Ledger::bill() const {
@@ -42,6 +65,8 @@ Bill Ledger::bill() const {
   bill.requests = charged_.load(std::memory_order_relaxed);
   bill.nano_usd = pico_usd_.load(std::memory_order_relaxed) / pico_per_nano;
   bill.input_tokens = input_tokens_.load(std::memory_order_relaxed);
+  bill.cached_tokens = cached_tokens_.load(std::memory_order_relaxed);
+  bill.cache_write_tokens = cache_write_tokens_.load(std::memory_order_relaxed);
   bill.output_tokens = output_tokens_.load(std::memory_order_relaxed);
   bill.unpriced = unpriced_.load(std::memory_order_relaxed);
   bill.received = received_.load(std::memory_order_relaxed);
@@ -100,8 +125,8 @@ std::string Ledger::requests_json() const {
 }
 
 void Ledger::reset() {
-  for (auto* counter :
-       {&received_, &malformed_, &charged_, &unpriced_, &input_tokens_, &output_tokens_}) {
+  for (auto* counter : {&received_, &malformed_, &charged_, &unpriced_, &input_tokens_,
+                        &cached_tokens_, &cache_write_tokens_, &output_tokens_}) {
     counter->store(0, std::memory_order_relaxed);
   }
   pico_usd_.store(0, std::memory_order_relaxed);

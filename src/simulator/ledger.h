@@ -22,10 +22,23 @@
 
 namespace hyperion::simulator {
 
+// What an answer counts; the parts of the input are apart.
+struct TokenCounts {
+  uint64_t input = 0;  // neither read from a cache nor written to one
+  uint64_t cached = 0;
+  uint64_t cache_write = 0;
+  uint64_t cache_write_1h = 0;
+  uint64_t output = 0;
+
+  uint64_t whole_input() const { return input + cached + cache_write + cache_write_1h; }
+};
+
 struct Bill {
   uint64_t requests = 0;  // whose answer began with a 200
   int64_t nano_usd = 0;
-  uint64_t input_tokens = 0;
+  uint64_t input_tokens = 0;  // cached ones included
+  uint64_t cached_tokens = 0;
+  uint64_t cache_write_tokens = 0;
   uint64_t output_tokens = 0;
   uint64_t unpriced = 0;   // of `requests`: models without a price in the catalogue
   uint64_t received = 0;   // every request with a complete head, refused and failed ones included
@@ -41,7 +54,7 @@ class Ledger {
   void count_received() { received_.fetch_add(1, std::memory_order_relaxed); }
   void count_malformed() { malformed_.fetch_add(1, std::memory_order_relaxed); }
   // Books one answer; `model` may be nullptr for what costs nothing.
-  void charge(const catalog::Model* model, uint64_t input_tokens, uint64_t output_tokens);
+  void charge(const catalog::Model* model, const TokenCounts& counts);
   Bill bill() const;
 
   bool records() const { return requests_max_ != 0; }
@@ -71,6 +84,8 @@ class Ledger {
   std::atomic<uint64_t> charged_{0};
   std::atomic<uint64_t> unpriced_{0};
   std::atomic<uint64_t> input_tokens_{0};
+  std::atomic<uint64_t> cached_tokens_{0};
+  std::atomic<uint64_t> cache_write_tokens_{0};
   std::atomic<uint64_t> output_tokens_{0};
   std::atomic<int64_t> pico_usd_{0};
   mutable std::mutex mutex_;

@@ -73,11 +73,26 @@ const DefaultError& default_error(uint16_t status) {
   return default_errors[0];
 }
 
-bool authenticated(const http::RequestHead& head) {
-  const std::string_view value = head.headers.find("authorization");
-  constexpr std::string_view scheme = "Bearer ";
-  return value.size() > scheme.size() &&
-         http::equal_ignoring_case(value.substr(0, scheme.size()), scheme);
+bool admit(const Call& call, Answer& answer) {
+  if (has_bearer_key(*call.head)) return true;
+  write_error({401, "invalid_api_key", {}, "No API key was given: send it as a bearer token."},
+              answer);
+  return false;
+}
+
+void write_quota_error(Answer& answer) {
+  answer.clear();
+  answer.status = 429;
+  answer.body =
+      "{\"error\":{\"message\":\"You exceeded your current quota: the simulated account is "
+      "empty.\","
+      "\"type\":\"insufficient_quota\",\"param\":null,\"code\":\"insufficient_quota\"}}";
+}
+
+void write_stream_error(const Generation&, std::string& out) {
+  out +=
+      "data: {\"error\":{\"message\":\"The simulated server had an error in the middle of the "
+      "answer.\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n";
 }
 
 }  // namespace
@@ -214,7 +229,18 @@ std::string_view find_value(std::string_view object, std::string_view key) {
 
 }  // namespace openai
 
-const Dialect openai_dialect = {"openai", openai::routes, openai::head_lines, openai::authenticated,
-                                openai::write_error};
+const Dialect openai_dialect = {
+    .name = "openai",
+    .routes = openai::routes,
+    .head_lines = openai::head_lines,
+    .json_type = "content-type: application/json\r\n",
+    .stream_type = "content-type: text/event-stream; charset=utf-8\r\n",
+    .id_name = "x-request-id",
+    .success_retry_after_s = 0,
+    .admit = openai::admit,
+    .write_error = openai::write_error,
+    .write_quota_error = openai::write_quota_error,
+    .write_stream_error = openai::write_stream_error,
+};
 
 }  // namespace hyperion::simulator

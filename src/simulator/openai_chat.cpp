@@ -323,8 +323,8 @@ bool generate(const Call& call, Generation& generation, Answer& answer) {
 void finish(const Call& call, const Generation& generation, const Wording& wording,
             Answer& answer) {
   answer.model = generation.model;
-  answer.input_tokens = generation.input_tokens;
-  answer.output_tokens = completion_tokens(generation);
+  answer.counts.input = generation.input_tokens;
+  answer.counts.output = completion_tokens(generation);
   const bool usage = !call.plan.is(FaultKind::no_usage);
   if (!call.scan.stream) {
     wording.plain(generation, usage, answer.body);

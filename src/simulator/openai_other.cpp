@@ -175,7 +175,7 @@ void answer_embeddings(const Call& call, Answer& answer) {
   }
   out += "}\n";
   answer.model = model;
-  answer.input_tokens = tokens;
+  answer.counts.input = tokens;
 }
 
 // Costs nothing, at the provider as here; the catalogue need not know its models.

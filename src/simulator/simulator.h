@@ -60,6 +60,7 @@ class Simulator final : private io::Acceptor {
   IntrusiveList<Connection, ConnectionTag> open_;
   // Reused for every answer.
   Call call_;
+  JsonTree tree_;
   Answer answer_;
   std::string head_;
   std::string event_;

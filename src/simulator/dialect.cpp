@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "simulator/anthropic.h"
+#include "simulator/gemini.h"
 #include "simulator/openai.h"
 
 namespace hyperion::simulator {
 namespace {
 
 // Those first whose routes want more than a path.
-constexpr const Dialect* all_dialects[] = {&anthropic_dialect, &openai_dialect};
+constexpr const Dialect* all_dialects[] = {&anthropic_dialect, &gemini_dialect, &openai_dialect};
 
 // What a path says of its model: ".../models/NAME:method".
 std::string_view model_of(std::string_view path) {

@@ -59,6 +59,8 @@ constexpr FaultRow table[] = {
      "compresses the body with gzip, though nobody asked for it"},
     {FaultKind::refusal, "refusal", "", ArgumentUse::none,
      "lets the model refuse to answer, in the way of the dialect"},
+    {FaultKind::blocked, "blocked", "", ArgumentUse::none,
+     "has the prompt itself blocked: Gemini then sends no candidates, others refuse"},
     {FaultKind::calls, "calls", "N", ArgumentUse::optional,
      "lets the model call N tools at once (2 if not given) of those it was offered"},
 };

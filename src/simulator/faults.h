@@ -40,6 +40,7 @@ enum class FaultKind : uint8_t {
   stream_error,
   quota,
   refusal,
+  blocked,
   calls,
   wrong_types,
   gzipped,

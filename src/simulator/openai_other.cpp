@@ -1,6 +1,4 @@
 // Embeddings, moderations and the list of models.
-#include <charconv>
-#include <cmath>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -9,6 +7,7 @@
 #include "simulator/answer_text.h"
 #include "simulator/base64.h"
 #include "simulator/openai.h"
+#include "simulator/vectors.h"
 
 namespace hyperion::simulator::openai {
 namespace {
@@ -20,18 +19,6 @@ constexpr int64_t owned_from_s = 1'767'225'600;
 
 constexpr unsigned embedding_endpoints = static_cast<unsigned>(catalog::Endpoint::embeddings);
 
-// Of length one, as the provider's are; the direction follows from the input alone.
-void draw_vector(uint64_t seed, std::vector<float>& vector) {
-  double square_sum = 0;
-  for (size_t i = 0; i < vector.size(); ++i) {
-    const auto bits = static_cast<int32_t>(mix(seed, i) >> 32);
-    vector[i] = static_cast<float>(bits) / 2147483648.0f;
-    square_sum += double{vector[i]} * vector[i];
-  }
-  const auto scale = static_cast<float>(1 / std::sqrt(square_sum > 0 ? square_sum : 1));
-  for (float& number : vector) number *= scale;
-}
-
 void append_vector(std::string& out, const std::vector<float>& vector, bool base64) {
   if (base64) {
     out += '"';
@@ -39,14 +26,7 @@ void append_vector(std::string& out, const std::vector<float>& vector, bool base
     out += '"';
     return;
   }
-  out += '[';
-  for (size_t i = 0; i < vector.size(); ++i) {
-    char text[32];
-    const auto end = std::to_chars(text, text + sizeof(text), vector[i]).ptr;
-    if (i != 0) out += ',';
-    out.append(text, static_cast<size_t>(end - text));
-  }
-  out += ']';
+  append_numbers(out, vector);
 }
 
 // The inputs one by one: a string, a list of strings, a list of tokens, or a list of such lists.

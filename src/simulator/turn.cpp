@@ -119,7 +119,7 @@ uint32_t Turn::tokens() const { return thinking.tokens() + text.tokens() + call_
 
 Turn plan_turn(const TurnRequest& request, const FaultPlan& plan) {
   Turn turn;
-  if (plan.is(FaultKind::refusal)) {
+  if (plan.is(FaultKind::refusal) || plan.is(FaultKind::blocked)) {
     turn.refused = true;
     return turn;
   }

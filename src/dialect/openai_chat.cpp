@@ -1,5 +1,6 @@
 #include "dialect/openai_chat.h"
 
+#include "dialect/openai_chat_parts.h"
 #include "json/cursor.h"
 
 namespace hyperion::dialect::openai_chat {
@@ -14,42 +15,6 @@ bool has_content(Cursor& cursor) {
   if (!cursor.read_raw(raw)) return false;
   if (first == '"') return raw.size() > 2;
   return first == '{' || (first == '[' && raw.size() > 2);
-}
-
-void read_details(Cursor& cursor, std::string_view wanted, int64_t& number) {
-  if (!cursor.enter_object()) {
-    cursor.skip();
-    return;
-  }
-  std::string_view key;
-  while (cursor.next_key(key)) {
-    if (key == wanted) {
-      cursor.read_integer(number);
-    } else {
-      cursor.skip();
-    }
-  }
-}
-
-void read_usage(Cursor& cursor, Usage& usage) {
-  if (!cursor.enter_object()) {
-    cursor.skip();
-    return;
-  }
-  std::string_view key;
-  while (cursor.next_key(key)) {
-    if (key == "prompt_tokens") {
-      cursor.read_integer(usage.prompt_tokens);
-    } else if (key == "completion_tokens") {
-      cursor.read_integer(usage.completion_tokens);
-    } else if (key == "prompt_tokens_details") {
-      read_details(cursor, "cached_tokens", usage.cached_tokens);
-    } else if (key == "completion_tokens_details") {
-      read_details(cursor, "reasoning_tokens", usage.reasoning_tokens);
-    } else {
-      cursor.skip();
-    }
-  }
 }
 
 bool delta_is_semantic(Cursor& cursor) {
@@ -99,6 +64,22 @@ bool choices_are_semantic(Cursor& cursor) {
   return semantic;
 }
 
+// Groq's own member holds the usage where the standard one is missing.
+void read_groq(Cursor& cursor, Usage& usage) {
+  if (!cursor.enter_object()) {
+    cursor.skip();
+    return;
+  }
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "usage") {
+      read_usage(cursor, usage);
+    } else {
+      cursor.skip();
+    }
+  }
+}
+
 Observation observe_chunk(std::string_view data, Usage& usage) {
   Observation seen;
   Cursor cursor(data);
@@ -115,6 +96,8 @@ Observation observe_chunk(std::string_view data, Usage& usage) {
       cursor.skip();
     } else if (key == "usage") {
       read_usage(cursor, usage);
+    } else if (key == "x_groq") {
+      read_groq(cursor, usage);
     } else {
       cursor.skip();
     }
@@ -181,6 +164,22 @@ void observe_answer(std::string_view body, Usage& usage) {
     }
   }
   walk_answer(body, usage);
+}
+
+namespace {
+
+size_t write_path(std::string_view, bool, char* out, size_t capacity) {
+  constexpr std::string_view path = "/chat/completions";
+  if (capacity < path.size()) return 0;
+  return path.copy(out, path.size());
+}
+
+}  // namespace
+
+const Language& language() {
+  static constexpr Language chat = {Wire::openai_chat, decode_request, encode_request, make_decoder,
+                                    make_encoder,      observe_event,  observe_answer, write_path};
+  return chat;
 }
 
 }  // namespace hyperion::dialect::openai_chat

@@ -1,0 +1,449 @@
+#include <cstdio>
+
+#include "dialect/openai_chat_reader.h"
+#include "dialect/text.h"
+
+namespace hyperion::dialect::openai_chat {
+namespace {
+
+// LiteLLM's clients carry Gemini's signature in the call's id.
+constexpr std::string_view thought_separator = "__thought__";
+
+constexpr const char* roles = "one of system, developer, user, assistant, tool and function";
+
+struct RoleRow {
+  std::string_view name;
+  Role role;
+  bool legacy;
+};
+constexpr RoleRow role_rows[] = {
+    {"system", Role::system, false}, {"developer", Role::system, false},
+    {"user", Role::user, false},     {"assistant", Role::assistant, false},
+    {"tool", Role::tool, false},     {"function", Role::tool, true},
+};
+
+// Not given, or null.
+bool is_absent(std::string_view value) { return value.empty() || value == "null"; }
+
+}  // namespace
+
+// The values of a message as they stood: the role may be named last.
+struct RequestReader::MessageFields {
+  std::string_view role, content, name, refusal, audio, cache_control;
+  std::string_view tool_calls, tool_call_id, function_call;
+  std::string_view reasoning_content, reasoning, thinking_blocks;
+  bool legacy = false;
+
+  std::string_view* find(std::string_view key) {
+    struct Row {
+      std::string_view name;
+      std::string_view MessageFields::*value;
+    };
+    static constexpr Row rows[] = {
+        {"role", &MessageFields::role},
+        {"content", &MessageFields::content},
+        {"name", &MessageFields::name},
+        {"tool_calls", &MessageFields::tool_calls},
+        {"tool_call_id", &MessageFields::tool_call_id},
+        {"refusal", &MessageFields::refusal},
+        {"audio", &MessageFields::audio},
+        {"function_call", &MessageFields::function_call},
+        {"reasoning_content", &MessageFields::reasoning_content},
+        {"reasoning", &MessageFields::reasoning},
+        {"thinking_blocks", &MessageFields::thinking_blocks},
+        {"cache_control", &MessageFields::cache_control},
+        {"prompt_cache_breakpoint", &MessageFields::cache_control},
+    };
+    for (const Row& row : rows) {
+      if (row.name == key) return &(this->*row.value);
+    }
+    return nullptr;
+  }
+};
+
+bool RequestReader::read_messages(Cursor& cursor, const Place& place) {
+  request_.messages = {};
+  const char given = cursor.peek();
+  if (!cursor.enter_array()) return expected(place, "an array of messages", given);
+  messages_given_ = true;
+  int64_t index = 0;
+  for (; cursor.next_element(); ++index) {
+    if (!read_message(cursor, place.element(index))) return false;
+  }
+  if (index == 0) return refuse_at(place, "at least one message, got an empty array");
+  return check_all_answered();
+}
+
+bool RequestReader::read_message(Cursor& cursor, const Place& place) {
+  const char given = cursor.peek();
+  if (!cursor.enter_object()) return expected(place, "an object", given);
+  MessageFields fields;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    std::string_view ignored;
+    std::string_view* value = fields.find(key);
+    cursor.read_raw(value != nullptr ? *value : ignored);
+  }
+  std::string_view name;
+  Cursor role_cursor(fields.role);
+  if (fields.role.empty()) return refuse_at(place.member("role"), roles);
+  if (!read_plain(role_cursor, place.member("role"), name)) return false;
+  const RoleRow* row = nullptr;
+  for (const RoleRow& each : role_rows) {
+    if (each.name == name) row = &each;
+  }
+  if (row == nullptr) return refuse_at(place.member("role"), roles);
+  if (row->role != Role::tool && !check_all_answered()) return false;
+
+  auto* message = make<Message>(workspace_.arena);
+  if (message == nullptr) return no_memory();
+  message->role = row->role;
+  message->index = static_cast<uint32_t>(place.index);
+  fields.legacy = row->legacy;
+  if (!is_absent(fields.name) && !row->legacy) {
+    Cursor name_cursor(fields.name);
+    if (!read_plain(name_cursor, place.member("name"), message->name)) return false;
+  }
+  request_.messages.append(message);
+  if (row->role == Role::tool) return read_tool_result(fields, place, *message);
+  if (row->role == Role::assistant) return read_assistant(fields, place, *message);
+  if (!read_content(fields.content, place.member("content"), row->role, message->parts)) {
+    return false;
+  }
+  // LiteLLM's clients mark a message whose content is a string.
+  const CacheMark mark = read_mark(fields.cache_control);
+  if (mark != CacheMark::none && message->parts.last != nullptr) message->parts.last->cache = mark;
+  return true;
+}
+
+bool RequestReader::read_assistant(const MessageFields& fields, const Place& place,
+                                   Message& message) {
+  if (!read_reasoning_parts(fields, place, message)) return false;
+  const bool calls = !is_absent(fields.tool_calls) || !is_absent(fields.function_call);
+  const bool refused = !is_absent(fields.refusal);
+  if (!is_absent(fields.content)) {
+    // An empty text beside calls says nothing, and some providers refuse it.
+    const bool empty = fields.content == "\"\"" || fields.content == "[]";
+    if (!(empty && (calls || refused)) &&
+        !read_content(fields.content, place.member("content"), Role::assistant, message.parts)) {
+      return false;
+    }
+  } else if (!is_absent(fields.audio)) {
+    return refuse_at(place.member("audio"),
+                     "the answer's text in `content`: an earlier answer in sound is not kept");
+  } else if (!calls && !refused && message.parts.empty()) {
+    return refuse_at(place.member("content"), "a string or an array of parts, or `tool_calls`");
+  }
+  if (refused) {
+    Part* part = add_part(message.parts, PartKind::refusal, 0);
+    if (part == nullptr) return no_memory();
+    Cursor cursor(fields.refusal);
+    if (!read_text(cursor, place.member("refusal"), part->text)) return false;
+  }
+  const CacheMark mark = read_mark(fields.cache_control);
+  if (mark != CacheMark::none && message.parts.last != nullptr) message.parts.last->cache = mark;
+  const Place at = place.member("tool_calls");
+  if (!is_absent(fields.tool_calls) && !read_tool_calls(fields.tool_calls, at, message)) {
+    return false;
+  }
+  if (!is_absent(fields.function_call) &&
+      !read_legacy_call(fields.function_call, place.member("function_call"), message)) {
+    return false;
+  }
+  return begin_calls(message, place);
+}
+
+// Thinking stands first in the turn. Blocks have it with its signature; the same text may stand
+// beside them in reasoning_content.
+bool RequestReader::read_reasoning_parts(const MessageFields& fields, const Place& place,
+                                         Message& message) {
+  if (!is_absent(fields.thinking_blocks)) {
+    const Place at = place.member("thinking_blocks");
+    if (!read_thinking_blocks(fields.thinking_blocks, at, message)) return false;
+    if (!message.parts.empty()) return true;
+  }
+  const bool long_name = !is_absent(fields.reasoning_content);
+  const std::string_view value = long_name ? fields.reasoning_content : fields.reasoning;
+  if (is_absent(value) || value == "\"\"") return true;
+  Raw text;
+  Cursor cursor(value);
+  const Place at = place.member(long_name ? "reasoning_content" : "reasoning");
+  if (!read_text(cursor, at, text)) return false;
+  Part* part = add_part(message.parts, PartKind::thinking, 0);
+  if (part == nullptr) return no_memory();
+  part->text = text;
+  return true;
+}
+
+bool RequestReader::read_thinking_blocks(std::string_view list, const Place& place,
+                                         Message& message) {
+  Cursor cursor(list);
+  if (!cursor.enter_array()) return expected(place, "an array of blocks", cursor.peek());
+  for (int64_t i = 0; cursor.next_element(); ++i) {
+    if (!read_part(cursor, place.element(i), Role::assistant, message.parts)) return false;
+  }
+  return true;
+}
+
+bool RequestReader::read_tool_calls(std::string_view list, const Place& place, Message& message) {
+  Cursor cursor(list);
+  if (!cursor.enter_array()) return expected(place, "an array of tool calls", cursor.peek());
+  int64_t index = 0;
+  for (; cursor.next_element(); ++index) {
+    Part* call = add_part(message.parts, PartKind::tool_call, static_cast<uint32_t>(index));
+    if (call == nullptr) return no_memory();
+    if (!read_tool_call(cursor, place.element(index), *call)) return false;
+  }
+  return index > 0 || refuse_at(place, "at least one tool call, got an empty array");
+}
+
+bool RequestReader::read_tool_call(Cursor& cursor, const Place& place, Part& call) {
+  const char given = cursor.peek();
+  if (!cursor.enter_object()) return expected(place, "an object", given);
+  std::string_view type, function, custom, key;
+  while (cursor.next_key(key)) {
+    const Place at = place.member(key);
+    bool right = true;
+    if (key == "id") {
+      right = read_call_id(cursor, at, call.id, &call.signature);
+    } else if (key == "type") {
+      right = read_plain(cursor, at, type);
+    } else if (key == "function") {
+      cursor.read_raw(function);
+    } else if (key == "custom") {
+      cursor.read_raw(custom);
+    } else if (key == "extra_content") {
+      std::string_view extra;
+      cursor.read_raw(extra);
+      right = read_extra_content(extra, call);
+    } else {
+      cursor.skip();
+    }
+    if (!right) return false;
+  }
+  if (call.id.empty()) return refuse_at(place.member("id"), "the call's id");
+  // Some clients leave the type out; OpenAI's only other one is told by its member.
+  if (type == "custom") return read_custom_call(custom, place.member("custom"), call);
+  if (!type.empty() && type != "function") {
+    return refuse_at(place.member("type"), "one of function and custom");
+  }
+  return read_called_function(function, place.member("function"), call);
+}
+
+bool RequestReader::read_called_function(std::string_view object, const Place& place, Part& call) {
+  Cursor cursor(object);
+  if (!cursor.enter_object()) return refuse_at(place, "an object with name and arguments");
+  bool arguments = false;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "name") {
+      if (!read_plain(cursor, place.member(key), call.name)) return false;
+    } else if (key == "arguments") {
+      if (!read_arguments(cursor, place.member(key), call)) return false;
+      arguments = true;
+    } else {
+      cursor.skip();
+    }
+  }
+  if (call.name.empty()) return refuse_at(place.member("name"), "the function's name");
+  return arguments || refuse_at(place.member("arguments"), "a string that holds a JSON object");
+}
+
+// A string that holds a JSON object. Models write none at all, or another value, and clients send
+// that back: it is made an object, as everyone else needs one.
+bool RequestReader::read_arguments(Cursor& cursor, const Place& place, Part& call) {
+  const char given = cursor.peek();
+  if (given != '"') return expected(place, "a string that holds a JSON object", given);
+  std::string_view inside;
+  cursor.read_string(inside);
+  call.arguments_escaped = true;
+  if (is_json_object_escaped(inside, workspace_.scratch)) {
+    call.arguments.bytes = inside;
+    return true;
+  }
+  call.arguments.bytes = "{}";
+  const size_t first = inside.find_first_not_of(" \t");
+  if (first == std::string_view::npos || inside == "null") return true;
+  // Is it JSON at all? The same check takes objects only: so, put into one.
+  constexpr std::string_view before = R"({\"value\":)";
+  std::string_view wrapped;
+  Arena& arena = workspace_.arena;
+  if (before.size() + inside.size() + 1 > Block::capacity()) {
+    return refuse_at(place, "a string that holds a JSON object");
+  }
+  if (!arena.append(wrapped, before) || !arena.append(wrapped, inside) ||
+      !arena.append(wrapped, "}")) {
+    return no_memory();
+  }
+  if (!is_json_object_escaped(wrapped, workspace_.scratch)) {
+    return refuse_at(place, "a string that holds a JSON object");
+  }
+  call.arguments.bytes = wrapped;
+  return true;
+}
+
+// A call of a free-text tool: a function of one string.
+bool RequestReader::read_custom_call(std::string_view object, const Place& place, Part& call) {
+  Cursor cursor(object);
+  if (!cursor.enter_object()) return refuse_at(place, "an object with name and input");
+  Raw input;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key == "name") {
+      if (!read_plain(cursor, place.member(key), call.name)) return false;
+    } else if (key == "input") {
+      if (!read_text(cursor, place.member(key), input)) return false;
+    } else {
+      cursor.skip();
+    }
+  }
+  if (call.name.empty()) return refuse_at(place.member("name"), "the tool's name");
+  if (!input.given()) return refuse_at(place.member("input"), "a string");
+  constexpr std::string_view before = R"({"input":")";
+  constexpr std::string_view after = R"("})";
+  if (before.size() + input.bytes.size() + after.size() > Block::capacity()) {
+    return refuse_at(place.member("input"), "a text of at most 16 KiB");
+  }
+  Arena& arena = workspace_.arena;
+  return (arena.append(call.arguments.bytes, before) &&
+          arena.append(call.arguments.bytes, input.bytes) &&
+          arena.append(call.arguments.bytes, after)) ||
+         no_memory();
+}
+
+// {"google": {"thought_signature": ".."}}
+bool RequestReader::read_extra_content(std::string_view object, Part& call) {
+  Cursor cursor(object);
+  if (!cursor.enter_object()) return true;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key != "google" || !cursor.enter_object()) {
+      cursor.skip();
+      continue;
+    }
+    while (cursor.next_key(key)) {
+      if (key != "thought_signature" || cursor.peek() != '"') {
+        cursor.skip();
+        continue;
+      }
+      cursor.read_string(call.signature.bytes);
+      call.signature_of = maker_of(call.signature.bytes, Maker::gemini);
+    }
+  }
+  return true;
+}
+
+bool RequestReader::read_call_id(Cursor& cursor, const Place& place, std::string_view& id,
+                                 Raw* signature) {
+  Raw text;
+  if (!read_text(cursor, place, text)) return false;
+  if (!text.given()) return true;
+  const size_t at = text.bytes.find(thought_separator);
+  if (at != std::string_view::npos && at > 0) {
+    if (signature != nullptr && !signature->given()) {
+      signature->bytes = text.bytes.substr(at + thought_separator.size());
+    }
+    text.bytes = text.bytes.substr(0, at);
+  }
+  return unescape_into(workspace_.arena, text.bytes, id) || no_memory();
+}
+
+// The call of the time before `tools`: it has no id, so it gets one by its place.
+bool RequestReader::read_legacy_call(std::string_view object, const Place& place,
+                                     Message& message) {
+  Part* call = add_part(message.parts, PartKind::tool_call, 0);
+  if (call == nullptr) return no_memory();
+  char id[32];
+  const int size = std::snprintf(id, sizeof(id), "call_%u", message.index);
+  call->id = workspace_.arena.copy({id, static_cast<size_t>(size)});
+  if (call->id.data() == nullptr) return no_memory();
+  return read_called_function(object, place, *call);
+}
+
+bool RequestReader::begin_calls(Message& message, const Place& place) {
+  caller_ = &message;
+  unanswered_ = 0;
+  answered_.reset();
+  for (Part* part = message.parts.first; part != nullptr; part = part->next) {
+    if (part->kind != PartKind::tool_call) continue;
+    ++unanswered_;
+    if (part->signature.given() && part->signature_of == Maker::unknown) {
+      part->signature_of = maker_of(part->signature.bytes, Maker::gemini);
+    }
+  }
+  if (unanswered_ > calls_per_message_max) {
+    return refuse_at(place.member("tool_calls"), "at most 1024 tool calls");
+  }
+  return true;
+}
+
+// The first call of that id (or name) that has no result yet.
+Part* RequestReader::answer_call(std::string_view id, bool by_name) {
+  if (unanswered_ == 0) return nullptr;
+  size_t at = 0;
+  for (Part* part = caller_->parts.first; part != nullptr; part = part->next) {
+    if (part->kind != PartKind::tool_call) continue;
+    if (!answered_[at] && (by_name ? part->name : part->id) == id) {
+      answered_.set(at);
+      --unanswered_;
+      return part;
+    }
+    ++at;
+  }
+  return nullptr;
+}
+
+bool RequestReader::check_all_answered() {
+  if (unanswered_ == 0) return true;
+  size_t at = 0;
+  const Part* part = caller_->parts.first;
+  for (; part != nullptr; part = part->next) {
+    if (part->kind == PartKind::tool_call && !answered_[at++]) break;
+  }
+  unanswered_ = 0;
+  if (part == nullptr) return true;
+  const Place list{nullptr, "messages"};
+  const Place message = list.element(caller_->index);
+  const Place calls = message.member("tool_calls");
+  const Place call = calls.element(part->index);
+  char what[160];
+  std::snprintf(what, sizeof(what),
+                "a message of role tool with `tool_call_id` \"%.*s\" to follow at once",
+                static_cast<int>(part->id.size() < 64 ? part->id.size() : 64), part->id.data());
+  return refuse_at(call.member("id"), what);
+}
+
+bool RequestReader::read_tool_result(const MessageFields& fields, const Place& place,
+                                     Message& message) {
+  const bool by_name = fields.legacy;
+  const Place at = place.member(by_name ? "name" : "tool_call_id");
+  const std::string_view value = by_name ? fields.name : fields.tool_call_id;
+  std::string_view id;
+  Cursor cursor(value);
+  if (is_absent(value)) return refuse_at(at, "the call that this answers");
+  if (!read_call_id(cursor, at, id, nullptr)) return false;
+  const Part* call = answer_call(id, by_name);
+  if (call == nullptr) {
+    return refuse_at(at, by_name ? "the name of a `function_call` in the message before"
+                                 : "the id of one of the `tool_calls` in the message before, "
+                                   "each of which is answered once");
+  }
+  Part* result = add_part(message.parts, PartKind::tool_result, 0);
+  if (result == nullptr) return no_memory();
+  result->id = call->id;
+  result->name = call->name;
+  if (is_absent(fields.content)) {
+    return by_name || refuse_at(place.member("content"), "a string or an array of parts");
+  }
+  if (fields.content != "[]" &&
+      !read_content(fields.content, place.member("content"), Role::tool, result->content)) {
+    return false;
+  }
+  result->cache = read_mark(fields.cache_control);
+  for (const Part* part = result->content.first; part != nullptr; part = part->next) {
+    if (part->cache != CacheMark::none) result->cache = part->cache;
+  }
+  return true;
+}
+
+}  // namespace hyperion::dialect::openai_chat

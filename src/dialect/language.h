@@ -48,6 +48,8 @@ struct AnswerContext {
   bool legacy_functions = false;  // answer with `function_call`
   bool shows_thinking = true;     // reasoning goes to the client
   bool json_array = false;        // a Gemini stream without alt=sse
+  // What the client asked, where its body still stands: Responses repeats some of it. May be null.
+  const Request* request = nullptr;
 };
 
 // Reads one provider's answer.

@@ -53,6 +53,8 @@ class Output {
   void bytes(std::string_view text);
 
   bool failed() const { return failed_; }
+  // For a caller that works on the buffer itself and found no room there.
+  void fail() { failed_ = true; }
   ByteBuffer& buffer() { return buffer_; }
   std::string_view text() const { return buffer_.view(); }
 

@@ -18,6 +18,7 @@
 #include "http/head_writer.h"
 #include "http/request_parser.h"
 #include "io/runtime.h"
+#include "simulator/damage.h"
 #include "simulator/dialect.h"
 
 namespace hyperion::simulator {
@@ -115,7 +116,8 @@ class Connection final : public ListNode<ConnectionTag>,
   Generation generation_;
   EventWriter write_event_ = nullptr;  // of the stream that is not billed yet
   uint32_t events_ = 0;                // of the current stream
-  uint64_t body_left_bytes_ = 0;       // until the cut
+  StoredGzip gzip_;
+  uint64_t body_left_bytes_ = 0;  // until the cut
   std::string pending_;
   size_t pending_at_ = 0;
   std::string held_back_;

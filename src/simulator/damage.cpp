@@ -20,13 +20,12 @@ size_t end_of_string(std::string_view text, size_t begin) {
 }
 
 // CRC-32 (RFC 1952 8), bit by bit: bodies are short, and few ask for this.
-uint32_t crc32(std::string_view bytes) {
-  uint32_t crc = ~uint32_t{0};
+uint32_t continue_crc(uint32_t crc, std::string_view bytes) {
   for (char c : bytes) {
     crc ^= static_cast<unsigned char>(c);
     for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ (crc & 1 ? 0xEDB88320u : 0u);
   }
-  return ~crc;
+  return crc;
 }
 
 void append_little_endian(std::string& out, uint32_t value, int bytes) {
@@ -81,21 +80,30 @@ void spoil_types(std::string& text) {
   text.swap(out);
 }
 
-void wrap_in_gzip(std::string& body) {
-  std::string out("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
-  std::string_view left = body;
-  do {
+void StoredGzip::wrap(std::string& text) {
+  std::string out;
+  if (!begun_) out.assign("\x1f\x8b\x08\0\0\0\0\0\0\xff", 10);
+  begun_ = true;
+  crc_ = continue_crc(crc_, text);
+  size_ += static_cast<uint32_t>(text.size());
+  for (std::string_view left = text; !left.empty();) {
     const std::string_view block = left.substr(0, stored_block_max_bytes);
     left.remove_prefix(block.size());
     const auto size = static_cast<uint32_t>(block.size());
-    out += left.empty() ? '\x01' : '\0';
+    out += '\0';
     append_little_endian(out, size, 2);
     append_little_endian(out, ~size, 2);
     out += block;
-  } while (!left.empty());
-  append_little_endian(out, crc32(body), 4);
-  append_little_endian(out, static_cast<uint32_t>(body.size()), 4);
-  body.swap(out);
+  }
+  text.swap(out);
+}
+
+void StoredGzip::finish(std::string& out) {
+  out += '\x01';
+  append_little_endian(out, 0, 2);
+  append_little_endian(out, 0xffff, 2);
+  append_little_endian(out, ~crc_, 4);
+  append_little_endian(out, size_, 4);
 }
 
 }  // namespace hyperion::simulator

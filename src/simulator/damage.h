@@ -4,6 +4,7 @@
 // strings; whatever the text is, the result is well defined.
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "simulator/dialect.h"
@@ -16,7 +17,18 @@ void halve(std::string& event, EventForm form);
 // Numbers become strings; the words of the answer (text, content, arguments and the like) a number.
 void spoil_types(std::string& text);
 
-// gzip (RFC 1952) that compresses nothing: blocks stored as they are.
-void wrap_in_gzip(std::string& body);
+// One gzip stream (RFC 1952) that compresses nothing: blocks stored as they are.
+class StoredGzip {
+ public:
+  // Puts `text` into blocks, and before the first of them the head.
+  void wrap(std::string& text);
+  // Appends the end.
+  void finish(std::string& out);
+
+ private:
+  bool begun_ = false;
+  uint32_t crc_ = 0xffffffff;  // before the last inversion
+  uint32_t size_ = 0;
+};
 
 }  // namespace hyperion::simulator

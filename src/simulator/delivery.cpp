@@ -5,7 +5,6 @@
 
 #include "simulator/answer_text.h"
 #include "simulator/connection.h"
-#include "simulator/damage.h"
 #include "simulator/simulator.h"
 
 namespace hyperion::simulator {
@@ -132,7 +131,11 @@ std::string_view Connection::end_head(http::HeadWriter& head, http::Framing fram
 
 void Connection::deliver_plain(Answer& answer) {
   if (plan_.is(FaultKind::wrong_types)) spoil_types(answer.body);
-  if (plan_.is(FaultKind::gzipped)) wrap_in_gzip(answer.body);
+  if (plan_.is(FaultKind::gzipped)) {
+    StoredGzip gzip;
+    gzip.wrap(answer.body);
+    gzip.finish(answer.body);
+  }
   std::string_view body = plan_.is(FaultKind::html) ? html_page : std::string_view(answer.body);
   if (plan_.is(FaultKind::half_json)) body = body.substr(0, body.size() / 2);
   uint64_t length = body.size();
@@ -190,6 +193,7 @@ void Connection::deliver_stream(Answer& answer) {
   generation_ = std::move(answer.generation);
   write_event_ = answer.write_event;
   events_ = 0;
+  gzip_ = {};
   waited_ = false;
   body_left_bytes_ = plan_.is(FaultKind::cut_bytes) ? plan_.argument : UINT64_MAX;
   to_pending_ = plan_.is(FaultKind::dribble);
@@ -256,7 +260,7 @@ void Connection::pump() {
     write_event_(generation_, event);
     if (plan_.is(FaultKind::half_json) && events_ == 1) halve(event, generation_.form);
     if (plan_.is(FaultKind::wrong_types)) spoil_types(event);
-    if (plan_.is(FaultKind::gzipped)) wrap_in_gzip(event);  // a member for each: RFC 1952 2.2
+    if (plan_.is(FaultKind::gzipped)) gzip_.wrap(event);
     ++generation_.position;
     ++events_;
     waited_ = false;
@@ -280,6 +284,11 @@ bool Connection::wait_for_token() {
 }
 
 void Connection::end_stream() {
+  if (plan_.is(FaultKind::gzipped)) {
+    std::string end;
+    gzip_.finish(end);
+    emit_event(end);
+  }
   if (plan_.is(FaultKind::wrong_length)) {
     // A last chunk that announces more than comes.
     ending_ = Ending::close;

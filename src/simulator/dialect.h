@@ -61,6 +61,7 @@ struct Generation {
   uint32_t input_tokens = 0;
   TokenCounts counts;  // of the input, beside `input_tokens`: what was cached
   EventForm form = EventForm::line_feeds;
+  bool named_events = false;    // OpenAI's Responses: events have names
   bool length_reached = false;  // the request's limit ended it
   bool include_usage = false;
   bool negative_usage = false;

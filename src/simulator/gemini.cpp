@@ -13,10 +13,13 @@ using http::Method;
 
 constexpr Route routes[] = {
     {Method::post, "/v1beta/models/", true, true, answer_method},
+    {Method::post, "/v1/models/", true, true, answer_method},
     {Method::post, "/v1/projects/", true, true, answer_method},
     {Method::post, "/v1beta1/projects/", true, true, answer_method},
     {Method::get, "/v1beta/models", false, false, answer_models},
     {Method::get, "/v1beta/models/", true, false, answer_model},
+    {Method::get, "/v1/models", false, false, answer_models, "x-goog-api-key"},
+    {Method::get, "/v1/models/", true, false, answer_model, "x-goog-api-key"},
 };
 
 constexpr std::string_view head_lines =

@@ -5,6 +5,7 @@
 #include "json/cursor.h"
 #include "json/writer.h"
 #include "simulator/answer_text.h"
+#include "simulator/openai_responses.h"
 
 namespace hyperion::simulator {
 namespace openai {
@@ -15,6 +16,7 @@ using http::Method;
 constexpr Route routes[] = {
     {Method::post, "/v1/chat/completions", false, true, answer_chat},
     {Method::post, "/v1/completions", false, true, answer_completion},
+    {Method::post, "/v1/responses", false, true, answer_response},
     {Method::post, "/v1/embeddings", false, true, answer_embeddings},
     {Method::post, "/v1/moderations", false, true, answer_moderation},
     {Method::get, "/v1/models", false, false, answer_models},
@@ -89,7 +91,27 @@ void write_quota_error(Answer& answer) {
       "\"type\":\"insufficient_quota\",\"param\":null,\"code\":\"insufficient_quota\"}}";
 }
 
-void write_stream_error(const Generation&, std::string& out) {
+// As the provider ends a response that failed: an error, and the response as it stands.
+void write_named_stream_error(const Generation& generation, std::string& out) {
+  constexpr std::string_view message = "The simulated server had an error.";
+  out += "event: error\ndata: {\"type\":\"error\",\"sequence_number\":";
+  append_number(out, generation.position);
+  out += ",\"error\":{\"type\":\"server_error\",\"code\":\"server_error\",\"message\":\"";
+  out += message;
+  out += "\",\"param\":null}}\n\nevent: response.failed\ndata: {\"type\":\"response.failed\",";
+  out += "\"sequence_number\":";
+  append_number(out, int64_t{generation.position} + 1);
+  out += ",\"response\":{\"object\":\"response\",\"status\":\"failed\",\"error\":{\"code\":";
+  out += "\"server_error\",\"message\":\"";
+  out += message;
+  out += "\"},\"model\":\"" + generation.model->id + "\",\"output\":[],\"usage\":null}}\n\n";
+}
+
+void write_stream_error(const Generation& generation, std::string& out) {
+  if (generation.named_events) {
+    write_named_stream_error(generation, out);
+    return;
+  }
   out +=
       "data: {\"error\":{\"message\":\"The simulated server had an error in the middle of the "
       "answer.\",\"type\":\"server_error\",\"param\":null,\"code\":null}}\n\n";

@@ -3,8 +3,8 @@
 // The shapes are those of recorded answers (field order, null members, obfuscation, head lines),
 // the contents our own. Refuses what the provider refuses: no key, unknown model, bad JSON, fields
 // of Hyperion's own, limits below one, prompts beyond the model's context.
-// openai.cpp holds the routes and errors, openai_chat.cpp and openai_other.cpp the answers,
-// openai_tools.cpp what a called tool is given.
+// openai.cpp holds the routes and errors, openai_chat.cpp, openai_turn.cpp and openai_other.cpp the
+// answers, openai_tools.cpp what a called tool is given; openai_responses.h is the newer endpoint.
 #pragma once
 
 #include "simulator/dialect.h"
@@ -46,6 +46,18 @@ uint32_t completion_tokens(const Generation& generation);
 
 // Does the request want a tool to be called? Fills name and arguments.
 bool read_tool_call(const Call& call, Generation& generation);
+
+// The members that name an answer, and those that name the system behind it; without a comma.
+void append_ids(std::string& out, const Generation& generation, std::string_view prefix,
+                std::string_view object);
+void append_fingerprint(std::string& out, const Generation& generation);
+
+// Is the answer more than words or one call? Then it is worked out as a turn.
+bool wants_turn(const Call& call);
+void answer_turn(const Call& call, Generation& generation, Answer& answer);
+
+// False: the model takes no such limit, sampling or effort, and the refusal is written.
+bool check_reasoning(const Call& call, const catalog::Model& model, Answer& answer);
 
 // The value of a top-level key that the scan does not list; empty where there is none.
 std::string_view find_value(std::string_view object, std::string_view key);

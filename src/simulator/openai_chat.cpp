@@ -4,6 +4,7 @@
 #include "json/cursor.h"
 #include "simulator/answer_text.h"
 #include "simulator/openai.h"
+#include "simulator/turn.h"
 
 namespace hyperion::simulator::openai {
 namespace {
@@ -71,34 +72,6 @@ uint64_t tokens_of_messages(std::string_view messages, uint32_t& count) {
     }
   }
   return tokens;
-}
-
-// Of `text` in a JSON string. The arguments hold visible ASCII only (openai_tools.cpp).
-void append_escaped(std::string& out, std::string_view text) {
-  for (char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-}
-
-void append_ids(std::string& out, const Generation& generation, std::string_view prefix,
-                std::string_view object) {
-  out += "\"id\":\"";
-  out += prefix;
-  append_hex(out, mix(generation.seed, 1), 24);
-  out += "\",\"object\":\"";
-  out += object;
-  out += "\",\"created\":";
-  append_number(out, static_cast<int64_t>(created_from_s + generation.seed % 31'536'000));
-  out += ",\"model\":\"";
-  out += generation.model->id;
-  out += '"';
-}
-
-void append_fingerprint(std::string& out, const Generation& generation) {
-  out += "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_";
-  append_hex(out, hash_text(generation.model->id, 0), 10);
-  out += '"';
 }
 
 std::string_view finish_reason(const Generation& generation) {
@@ -341,10 +314,31 @@ void finish(const Call& call, const Generation& generation, const Wording& wordi
 
 }  // namespace
 
+void append_ids(std::string& out, const Generation& generation, std::string_view prefix,
+                std::string_view object) {
+  out += "\"id\":\"";
+  out += prefix;
+  append_hex(out, mix(generation.seed, 1), 24);
+  out += "\",\"object\":\"";
+  out += object;
+  out += "\",\"created\":";
+  append_number(out, static_cast<int64_t>(created_from_s + generation.seed % 31'536'000));
+  out += ",\"model\":\"";
+  out += generation.model->id;
+  out += '"';
+}
+
+void append_fingerprint(std::string& out, const Generation& generation) {
+  out += "\"service_tier\":\"default\",\"system_fingerprint\":\"fp_";
+  append_hex(out, hash_text(generation.model->id, 0), 10);
+  out += '"';
+}
+
 void answer_chat(const Call& call, Answer& answer) {
   Generation generation;
   generation.model = find_model(call, chat_endpoints, answer);
   if (generation.model == nullptr) return;
+  if (!check_reasoning(call, *generation.model, answer)) return;
   const std::string_view messages = call.raw(json::Key::messages);
   if (messages.empty() || messages.front() != '[') {
     write_error({400, messages.empty() ? "missing_required_parameter" : "invalid_type", "messages",
@@ -363,6 +357,10 @@ void answer_chat(const Call& call, Answer& answer) {
   generation.input_tokens = static_cast<uint32_t>(tokens);
   generation.seed = hash_text(messages, hash_text(generation.model->id, 0));
   generation.negative_usage = call.plan.is(FaultKind::negative_usage);
+  if (wants_turn(call)) {
+    answer_turn(call, generation, answer);
+    return;
+  }
   if (!generate(call, generation, answer)) return;
   finish(call, generation, chat_wording, answer);
 }

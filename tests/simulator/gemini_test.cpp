@@ -275,6 +275,11 @@ TEST_CASE("Gemini counts tokens, embeds and lists models") {
   REQUIRE(batch["embeddings"].elements.size() == 2);
   CHECK(batch["embeddings"].elements[1]["values"] == one["embedding"]["values"]);
   CHECK(batch["usageMetadata"]["promptTokenCount"].integer() == 2);
+  // Newer clients use v1, where OpenAI has a list of its own.
+  CHECK(served.post("/v1/models/gemini-2.5-flash:countTokens", body(), key)
+            .json()["totalTokens"]
+            .integer() == 7);
+  CHECK(served.ask(request_text("GET", "/v1/models", {}, key)).json().find("models") != nullptr);
   const Json list = served.get("/v1beta/models?pageSize=2").json();
   CHECK(list["models"].elements.size() == 2);
   CHECK(!list["nextPageToken"].text.empty());

@@ -1,5 +1,6 @@
 #include <new>
 
+#include "dialect/anthropic_answer_reader.h"
 #include "dialect/anthropic_parts.h"
 #include "json/validate.h"
 
@@ -11,112 +12,6 @@ namespace hyperion::dialect::anthropic {
 namespace {
 
 using json::Cursor;
-
-bool read_text(Cursor& cursor, std::string_view& text) {
-  if (cursor.peek() == '"') return cursor.read_string(text);
-  cursor.skip();
-  return false;
-}
-
-// The members of an event, or of a whole answer, that matter; found in one pass, whatever their
-// order. A cursor stands before the value; one over nothing where there is none.
-struct Members {
-  std::string_view type, id, model;
-  int64_t index = -1;
-  Cursor message{{}}, content{{}}, delta{{}}, usage{{}};
-};
-
-// Of a block, or of its delta.
-struct Piece {
-  std::string_view type, text, thinking, signature, data, id, name, partial_json;
-  std::string_view input;  // JSON
-  Cursor citations{{}};
-};
-
-// Of the end of a message.
-struct Stop {
-  std::string_view reason, sequence, explanation;
-};
-
-struct TextRow {
-  std::string_view name;
-  std::string_view Piece::*text;
-};
-constexpr TextRow text_rows[] = {
-    {"type", &Piece::type},
-    {"text", &Piece::text},
-    {"thinking", &Piece::thinking},
-    {"partial_json", &Piece::partial_json},
-    {"signature", &Piece::signature},
-    {"data", &Piece::data},
-    {"id", &Piece::id},
-    {"name", &Piece::name},
-};
-
-Piece read_piece(Cursor cursor) {
-  Piece piece;
-  std::string_view key;
-  if (!cursor.enter_object()) return piece;
-  while (cursor.next_key(key)) {
-    bool known = false;
-    for (const TextRow& row : text_rows) {
-      if (row.name != key) continue;
-      read_text(cursor, piece.*row.text);
-      known = true;
-      break;
-    }
-    if (known) continue;
-    if (key == "input") {
-      cursor.read_raw(piece.input);
-    } else {
-      if (key == "citations" || key == "citation") piece.citations = cursor;
-      cursor.skip();
-    }
-  }
-  return piece;
-}
-
-bool read_stop_member(Cursor& cursor, std::string_view key, Stop& stop) {
-  if (key == "stop_reason") {
-    read_text(cursor, stop.reason);
-  } else if (key == "stop_sequence") {
-    read_text(cursor, stop.sequence);
-  } else if (key == "stop_details" && cursor.enter_object()) {
-    std::string_view detail;
-    while (cursor.next_key(detail)) {
-      if (detail == "explanation") {
-        read_text(cursor, stop.explanation);
-      } else {
-        cursor.skip();
-      }
-    }
-  } else {
-    return false;
-  }
-  return true;
-}
-
-void read_members(Cursor cursor, Members& members, Stop& stop) {
-  std::string_view key;
-  if (!cursor.enter_object()) return;
-  while (cursor.next_key(key)) {
-    if (key == "type") {
-      read_text(cursor, members.type);
-    } else if (key == "id") {
-      read_text(cursor, members.id);
-    } else if (key == "model") {
-      read_text(cursor, members.model);
-    } else if (key == "index") {
-      cursor.read_integer(members.index);
-    } else if (!read_stop_member(cursor, key, stop)) {
-      if (key == "message") members.message = cursor;
-      if (key == "content" || key == "content_block") members.content = cursor;
-      if (key == "delta") members.delta = cursor;
-      if (key == "usage") members.usage = cursor;
-      cursor.skip();
-    }
-  }
-}
 
 struct FinishRow {
   std::string_view reason;
@@ -427,7 +322,6 @@ void Decoder::give_end(EventReceiver& out) {
   if (over_) return;
   // A proper end without its reason: what came says why.
   if (!stop_given_ && tools_count_ > 0) finish_ = Finish::tool_calls;
-  if (finish_ == Finish::refusal) give_text(EventKind::refusal, finish_text_, out);
   Event event;
   event.kind = EventKind::finish;
   event.finish = finish_;

@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "dialect/anthropic_writer.h"
+#include "dialect/text.h"
 
 namespace hyperion::dialect::anthropic {
 namespace {
@@ -159,12 +160,15 @@ bool RequestWriter::write_result(const Part& part, const Message& message) {
   return true;
 }
 
-void RequestWriter::write_base64_source(std::string_view media_type, std::string_view data) {
+void RequestWriter::write_base64_source(std::string_view media_type, const Part& part) {
   out_.key("source");
   out_.begin_object();
   out_.member("type", "base64");
   out_.member("media_type", media_type);
-  out_.member_raw("data", data);
+  out_.key("data");
+  out_.open_string();
+  add_data(out_, part);
+  out_.close_string();
   out_.end_object();
 }
 
@@ -182,7 +186,7 @@ bool RequestWriter::write_image(const Part& part, const Message& message) {
   out_.begin_object();
   out_.member("type", "image");
   if (part.data.given()) {
-    write_base64_source(type, part.data.bytes);
+    write_base64_source(type, part);
   } else {
     out_.key("source");
     out_.begin_object();
@@ -208,7 +212,7 @@ bool RequestWriter::write_file(const Part& part, const Message& message) {
   out_.begin_object();
   out_.member("type", "document");
   if (is_pdf) {
-    write_base64_source(part.media_type, part.data.bytes);
+    write_base64_source(part.media_type, part);
   } else if (!is_text) {
     out_.key("source");
     out_.begin_object();

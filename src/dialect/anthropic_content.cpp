@@ -103,7 +103,7 @@ bool RequestReader::read_text_block(const Block& block, const Place& place, Chai
 }
 
 // A signature that another vendor made carries its maker's name (dialect/text.h). One of Gemini's
-// came before a call that it belongs to: see anthropic_answer_writer.cpp.
+// came before a call that it belongs to: see anthropic_answer_writer.h.
 bool RequestReader::read_thinking_block(const Block& block, const Place& place,
                                         Chain<Part>& parts) {
   const bool redacted = block.type == "redacted_thinking";

@@ -126,7 +126,7 @@ class RequestReader {
   CallSet calls_;
   uint32_t caller_index_ = 0;
   bool results_due_ = false;
-  // A signature of Gemini's that belongs to the call that follows (anthropic_answer_writer.cpp).
+  // A signature of Gemini's that belongs to the call that follows (anthropic_answer_writer.h).
   Raw call_signature_;
 };
 

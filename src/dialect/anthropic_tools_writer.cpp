@@ -195,8 +195,10 @@ bool RequestWriter::write_output_config() {
     out_.begin_object();
     out_.member("type", "json_schema");
     workspace_.scratch.clear();
-    if (!close_objects(request_.schema.bytes, workspace_.scratch))
+    bool changed_meaning = false;
+    if (!fit_schema(request_.schema.bytes, workspace_.scratch, changed_meaning))
       return refuse_for_memory(notes_.problem);
+    if (changed_meaning) notes_.adjust(row_of(Feature::json_object).param);
     out_.member_json("schema", workspace_.scratch.view());
     out_.end_object();
   }

@@ -95,7 +95,7 @@ class RequestWriter {
   bool write_image(const Part& part, const Message& message);
   bool write_file(const Part& part, const Message& message);
   bool write_text_file(const Part& part);
-  void write_base64_source(std::string_view media_type, std::string_view data);
+  void write_base64_source(std::string_view media_type, const Part& part);
   void write_id(std::string_view id);
   bool cannot_part(Feature feature, const Part& part, const Message& message);
 
@@ -127,9 +127,9 @@ class RequestWriter {
 inline constexpr size_t id_length_max = 200;
 size_t write_safe_id(std::string_view id, char (&out)[id_length_max + 24]);
 
-// `schema` with "additionalProperties": false in every object schema that says nothing of it, all
-// other bytes as they were. False: no memory.
-bool close_objects(std::string_view schema, ByteBuffer& out);
+// `schema` as structured answers take it: closed objects and no bounds, all other bytes as they
+// were. `changed_meaning`: a bound was left out. False: no memory.
+bool fit_schema(std::string_view schema, ByteBuffer& out, bool& changed_meaning);
 
 // What base64 (the inside of a JSON string, checked) stands for. False: no memory.
 bool decode_base64(std::string_view inside, ByteBuffer& out);

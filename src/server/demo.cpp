@@ -264,9 +264,11 @@ int run_simulate(const Arguments& arguments) {
     print_refusal(refusal);
     return exit_refused;
   }
-  std::fprintf(stderr,
-               "simulating OpenAI on http://%s/v1 (any bearer key; faults: docs/simulator.md)\n",
-               provider.address().text().c_str());
+  std::fprintf(
+      stderr,
+      "simulating OpenAI on http://%s/v1, Anthropic and Gemini beside it (any key; paths and "
+      "faults: docs/simulator.md)\n",
+      provider.address().text().c_str());
   wait_for_end();
   return exit_drained;
 }

@@ -4,8 +4,8 @@
 // refused there is refused here, with an error that says the same. Facts of a model (efforts, kinds
 // of thinking, sampling) are the catalogue's. Answers have the shapes of recorded ones: padded
 // JSON, pings, cumulative usage, signatures on thinking that are checked when they come back.
-// anthropic.cpp holds routes, errors and models, anthropic_check.cpp and anthropic_messages.cpp the
-// refusals, anthropic_answer.cpp the words. No state between requests.
+// anthropic.cpp holds routes, errors and models, anthropic_check.cpp, anthropic_tools.cpp and
+// anthropic_messages.cpp the refusals, anthropic_answer.cpp the words. No state between requests.
 #pragma once
 
 #include <string>
@@ -51,6 +51,9 @@ bool read_request(const Call& call, Request& request, Answer& answer);
 bool only_known(JsonValue object, std::initializer_list<std::string_view> known,
                 const std::string& path, Answer& answer);
 
+// Refuses a schema that the grammar behind structured answers cannot hold.
+bool check_schema(JsonValue schema, const std::string& path, int depth, Answer& answer);
+bool check_tools(Request& request, Answer& answer);
 bool read_system(Request& request, Answer& answer);
 bool read_messages(Request& request, Answer& answer);
 

@@ -52,7 +52,8 @@ bool is_blank(std::string_view raw) {
   return true;
 }
 
-bool check_text(JsonValue block, const std::string& path, Answer& answer) {
+// Blank text of the assistant is let through (recorded), that of others is not.
+bool check_text(JsonValue block, bool assistant, const std::string& path, Answer& answer) {
   if (!only_known(block, {"type", "text", "cache_control", "citations"}, path + ".text.", answer)) {
     return false;
   }
@@ -60,7 +61,7 @@ bool check_text(JsonValue block, const std::string& path, Answer& answer) {
   if (!text.present()) return refuse(answer, path + ".text.text: Field required");
   if (!text.is_string()) return refuse(answer, path + ".text.text: Input should be a valid string");
   if (text.text().empty()) return refuse(answer, "messages: text content blocks must be non-empty");
-  if (is_blank(text.text())) {
+  if (!assistant && is_blank(text.text())) {
     return refuse(answer, "messages: text content blocks must contain non-whitespace text");
   }
   return true;
@@ -149,7 +150,7 @@ bool check_result_content(JsonValue content, const std::string& path, Request& r
     const std::string_view type = block["type"].text();
     if (type == "text") {
       tokens += tokens_of(block["text"].text().size());
-      if (!check_text(block, inner, answer)) return false;
+      if (!check_text(block, false, inner, answer)) return false;
     } else if (type == "image" || type == "document") {
       tokens += tokens_per_attachment;
       if (!check_source(block, inner + "." + std::string(type), request, answer)) return false;
@@ -186,7 +187,7 @@ bool check_block(JsonValue block, bool assistant, const std::string& path, Reque
   bool good = true;
   if (type == "text") {
     tokens = tokens_of(block["text"].text().size());
-    good = check_text(block, path, answer);
+    good = check_text(block, assistant, path, answer);
   } else if (!assistant && (type == "image" || type == "document")) {
     tokens = tokens_per_attachment;
     good = check_source(block, path + "." + std::string(type), request, answer);
@@ -414,7 +415,7 @@ bool read_system(Request& request, Answer& answer) {
     if (block["text"].text().empty()) {
       return refuse(answer, "system: text content blocks must be non-empty");
     }
-    if (!check_text(block, path, answer)) return false;
+    if (!check_text(block, false, path, answer)) return false;
     if (!count_tokens(block, tokens_of(block["text"].text().size()), path, request, answer)) {
       return false;
     }

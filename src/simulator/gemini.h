@@ -5,7 +5,7 @@
 // and roles out of order are refused in its words. Names may come in camel or snake case, as there.
 // Streams are server-sent events with CR LF, or one JSON array where alt=sse is not asked for.
 // Calls of models that think in levels carry a signature and must bring it back.
-// gemini.cpp holds routes and errors, gemini_check.cpp and gemini_contents.cpp the refusals,
+// gemini.cpp holds routes and errors, gemini_check, gemini_tools and gemini_contents the refusals,
 // gemini_answer.cpp the words, gemini_other.cpp everything that is not generated. No state.
 #pragma once
 
@@ -54,6 +54,10 @@ JsonValue member(JsonValue object, std::string_view camel_name);
 bool check_members(JsonValue object, std::initializer_list<std::string_view> known,
                    const std::string& path, Answer& answer);
 bool read_request(const Call& call, JsonValue root, Request& request, Answer& answer);
+// The subset of OpenAPI that `parameters` and `responseSchema` are.
+bool check_schema(JsonValue schema, const std::string& path, int depth, Answer& answer);
+bool check_tools(Request& request, Answer& answer);
+bool check_tool_config(Request& request, Answer& answer);
 bool read_contents(Request& request, Answer& answer);
 // One content of an embedding or of the system's instruction: its texts only.
 bool count_texts(JsonValue content, const std::string& path, uint64_t& tokens, Answer& answer);

@@ -292,6 +292,20 @@ TEST_CASE("calls of tools and their results must stand next to each other, all o
         "messages.1.content.0.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'");
 }
 
+TEST_CASE("blank text is refused of the user, not of the assistant") {
+  Served served;
+  auto conversation = [](std::string_view first, std::string_view second) {
+    return message(R"("max_tokens":9,"messages":[{"role":"user","content":[{"type":"text",)"
+                   R"("text":")" +
+                   std::string(first) +
+                   R"("}]},{"role":"assistant","content":[{"type":"text","text":")" +
+                   std::string(second) + R"("}]},{"role":"user","content":"z"}])");
+  };
+  CHECK(post(served, conversation("x", " ")).status == 200);
+  CHECK(refusal(served, conversation(R"( \n)", "y")) ==
+        "messages: text content blocks must contain non-whitespace text");
+}
+
 TEST_CASE("keys, versions and models are judged") {
   Served served;
   auto ask = [&](std::string_view headers) {

@@ -12,8 +12,8 @@ constexpr std::string_view hello_contents =
 constexpr std::string_view weather =
     R"("tools":[{"functionDeclarations":[{"name":"get_weather","parameters":{"type":"OBJECT",)"
     R"("properties":{"city":{"type":"STRING"}}}},{"name":"now"}]}])";
-constexpr std::string_view any =
-    R"("toolConfig":{"functionCallingConfig":{"mode":"ANY","allowedFunctionNames":["get_weather"]}})";
+constexpr std::string_view any = R"("toolConfig":{"functionCallingConfig":{"mode":"ANY",)"
+                                 R"("allowedFunctionNames":["get_weather"]}})";
 
 std::string body(std::string_view more = {}) {
   return "{" + std::string(hello_contents) + (more.empty() ? "" : "," + std::string(more)) + "}";
@@ -209,14 +209,16 @@ TEST_CASE("what the provider refuses of a request to Gemini is refused in its wo
        "one initialized field"},
       {R"({"contents":[{"role":"assistant","parts":[{"text":"x"}]}]})",
        "Please use a valid role: user, model."},
-      {R"({"contents":[{"role":"model","parts":[{"text":"x"}]},{"role":"user","parts":[{"text":"x"}]}]})",
+      {R"({"contents":[{"role":"model","parts":[{"text":"x"}]},)"
+       R"({"role":"user","parts":[{"text":"x"}]}]})",
        "Please ensure that multiturn requests begin with a user turn."},
       {R"({"contents":[{"role":"user","parts":[{"text":"x"}]},{"role":"model","parts":[)"
        R"({"functionCall":{"name":"f"}},{"functionCall":{"name":"f"}}]},{"role":"user","parts":[)"
        R"({"functionResponse":{"name":"f","response":{}}}]}]})",
        "Please ensure that the number of function response parts is equal to the number of "
        "function call parts of the function call turn."},
-      {R"({"contents":[{"role":"user","parts":[{"inlineData":{"mimeType":"image/png","data":"AA\nAA"}}]}]})",
+      {R"({"contents":[{"role":"user","parts":[{"inlineData":{"mimeType":"image/png",)"
+       R"("data":"AA\nAA"}}]}]})",
        "Invalid value at 'contents[0].parts[0].inline_data.data' (TYPE_BYTES), Base64 decoding "
        "failed for \"AA\\nAA\""},
       {body(R"("tools":[{"functionDeclarations":[{"name":"f","parameters":{"type":"object",)"

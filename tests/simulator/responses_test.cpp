@@ -152,7 +152,8 @@ TEST_CASE("what Responses refuse is refused in the provider's words") {
        "Unknown parameter: 'tools[0].function'."},
       {R"({"model":"gpt-4o","input":[{"type":"function_call_output","call_id":"c","output":"1"}]})",
        "No tool call found for function call output with call_id c."},
-      {R"({"model":"gpt-4o","input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]})",
+      {R"({"model":"gpt-4o","input":[{"type":"function_call","call_id":"c","name":"f",)"
+       R"("arguments":"{}"}]})",
        "No tool output found for function call c."},
       {R"({"model":"gpt-4o","input":[{"role":"user","content":[{"type":"text","text":"x"}]}]})",
        "Invalid value: 'text'. Supported values are: 'input_text', 'input_image', 'input_file', "

@@ -76,11 +76,14 @@ void PlainEncoder::keep(const Event& event) {
     last_ = piece;
   }
   last_->text_size += event.text.size();
-  last_->id_size += event.id.size();
-  last_->name_size += event.name.size();
-  last_->signature_size += event.signature.size();
-  const bool kept = scratch_.append(event.text) && scratch_.append(event.id) &&
-                    scratch_.append(event.name) && scratch_.append(event.signature);
+  failed_ = failed_ || !scratch_.append(event.text);
+  // Only what is never added to has more than its text.
+  if (!call && event.kind != EventKind::citation) return;
+  last_->id_size = event.id.size();
+  last_->name_size = event.name.size();
+  last_->signature_size = event.signature.size();
+  const bool kept =
+      scratch_.append(event.id) && scratch_.append(event.name) && scratch_.append(event.signature);
   failed_ = failed_ || !kept;
 }
 

@@ -205,21 +205,27 @@ void Decoder::on_last(std::string_view type, std::string_view response, EventRec
   finish(fields, type.substr(std::string_view("response.").size()), out);
 }
 
+// Of an item that was cut there may be no end.
+void Decoder::end_open_items(EventReceiver& out) {
+  for (OpenItem& item : items_) {
+    const bool call = item.kind == ItemKind::call;
+    if (over_ || item.index < 0 || (!call && item.kind != ItemKind::reasoning)) continue;
+    if (!call && !item.pieces) continue;
+    Event event;
+    event.kind = call ? EventKind::tool_end : EventKind::thinking_end;
+    event.tool = item.tool;
+    out.on_event(event);
+    item.index = -1;
+  }
+}
+
 void Decoder::finish(const Member* response, std::string_view status, EventReceiver& out) {
   if (status == "failed") {
     const std::string_view error = response[response_error].raw;
     return fail_as_told(out, error.empty() ? "{}" : error);
   }
   if (!any_item_) give_output(response[response_output].raw, out);
-  // Of a call that was cut there may be no end.
-  for (OpenItem& item : items_) {
-    if (over_ || item.index < 0 || item.kind != ItemKind::call) continue;
-    Event end;
-    end.kind = EventKind::tool_end;
-    end.tool = item.tool;
-    out.on_event(end);
-    item.index = -1;
-  }
+  end_open_items(out);
   if (over_) return;
   Usage usage;
   if (!response[response_usage].raw.empty()) {

@@ -86,6 +86,7 @@ class Decoder final : public AnswerDecoder {
   void finish_item(OpenItem& item, const Member* fields, EventReceiver& out);
   void give_content(std::string_view content, EventReceiver& out);
   void give_thinking(OpenItem& item, const Member* fields, EventReceiver& out);
+  void end_open_items(EventReceiver& out);
   void give_output(std::string_view output, EventReceiver& out);
   void finish(const Member* response, std::string_view status, EventReceiver& out);
 

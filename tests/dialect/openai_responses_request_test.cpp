@@ -1,12 +1,11 @@
 #include <string>
 
-#include "dialect/harness.h"
 #include "dialect/openai_responses.h"
+#include "dialect/openai_responses_bench.h"
 
 using namespace hyperion;
 using namespace hyperion::dialect;
 using test::Bench;
-using test::Json;
 
 namespace {
 

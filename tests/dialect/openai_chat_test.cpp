@@ -124,6 +124,36 @@ TEST_CASE("usage replaces and never adds; null and absence leave what was report
   CHECK(usage.completion_tokens == 25);
 }
 
+TEST_CASE("every count of a provider's usage is seen passing by") {
+  Usage usage;
+  seen_in(R"({"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":8,)"
+          R"("prompt_tokens_details":{"audio_tokens":1,"cached_tokens":2,"cache_write_tokens":3},)"
+          R"("completion_tokens_details":{"audio_tokens":4}}})",
+          usage);
+  CHECK(usage.audio_prompt_tokens == 1);
+  CHECK(usage.cached_tokens == 2);
+  CHECK(usage.cache_write_tokens == 3);
+  CHECK(usage.audio_completion_tokens == 4);
+  CHECK(usage.reasoning_tokens == -1);
+}
+
+TEST_CASE("usage is found in DeepSeek's and Groq's words, xAI's reasoning is added") {
+  Usage deepseek;
+  seen_in(R"({"choices":[],"usage":{"prompt_tokens":9,"prompt_cache_hit_tokens":5}})", deepseek);
+  CHECK(deepseek.cached_tokens == 5);
+  Usage groq;
+  seen_in(R"({"choices":[],"x_groq":{"id":"r","usage":{"prompt_tokens":3,"completion_tokens":4}}})",
+          groq, true);
+  CHECK(groq.prompt_tokens == 3);
+  CHECK(groq.completion_tokens == 4);
+  Usage xai;
+  openai_chat::observe_answer(
+      R"({"usage":{"prompt_tokens":12,"completion_tokens":1,"total_tokens":303,)"
+      R"("completion_tokens_details":{"reasoning_tokens":290}}})",
+      xai);
+  CHECK(xai.completion_tokens == 291);
+}
+
 TEST_CASE("an error object inside a stream is seen, an error of null is none") {
   CHECK(seen_in(R"({"error":{"message":"overloaded","code":null}})").error);
   CHECK(seen_in(R"({"error":"overloaded"})").error);

@@ -104,6 +104,7 @@ class AnswerWriter final : public AnswerEncoder {
   void write_output();
   void write_usage();
   void write_error_members(const ProviderError& error);
+  void write_failure();
 
   // openai_responses_echo_writer.cpp
   void write_request_echo();

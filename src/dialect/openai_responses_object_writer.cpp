@@ -19,6 +19,10 @@ std::string_view prefix_of(OutputItem::Kind kind) {
   return "";
 }
 
+std::string_view message_of(const ProviderError& error) {
+  return error.message.empty() ? "The provider's answer broke off." : error.message;
+}
+
 }  // namespace
 
 void AnswerWriter::open_event(std::string_view type) {
@@ -214,10 +218,16 @@ void AnswerWriter::write_error_members(const ProviderError& error) {
   } else {
     out_.string("server_error");
   }
-  out_.member_raw("message",
-                  error.message.empty() ? "The provider's answer broke off." : error.message);
+  out_.member_raw("message", message_of(error));
   out_.key("param");
   out_.null();
+}
+
+// Here the API has a closed list of codes, of which two fit.
+void AnswerWriter::write_failure() {
+  out_.member("code",
+              failure_.kind == ErrorKind::rate_limit ? "rate_limit_exceeded" : "server_error");
+  out_.member_raw("message", message_of(failure_));
 }
 
 void AnswerWriter::write_response(Status status) {
@@ -235,7 +245,7 @@ void AnswerWriter::write_response(Status status) {
   out_.key("error");
   if (status == Status::failed) {
     out_.begin_object();
-    write_error_members(failure_);
+    write_failure();
     out_.end_object();
   } else {
     out_.null();

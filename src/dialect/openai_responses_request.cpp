@@ -171,12 +171,14 @@ size_t RequestReader::fields_count() {
 bool RequestReader::read(std::string_view body) {
   if (!gather_fields(body, false)) return false;
   for (size_t i = 0; i < fields_count(); ++i) {
-    const Place place{nullptr, field_rows[i].name};
-    if (field_rows[i].name == "input" && fields_[i].empty()) {
+    const FieldRow& row = field_rows[i];
+    const Place place{nullptr, row.name};
+    if (row.name == "input" && fields_[i].empty()) {
       return refuse_at(place, "invalid_request",
                        "expected a string or a list of items, got nothing.");
     }
-    if (!fields_[i].empty() && !(this->*field_rows[i].read)(fields_[i], place)) return false;
+    const Handler read_field = row.read;
+    if (!fields_[i].empty() && !(this->*read_field)(fields_[i], place)) return false;
   }
   // The usage is part of every answer in this dialect.
   request_.include_usage = true;

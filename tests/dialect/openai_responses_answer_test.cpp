@@ -155,6 +155,12 @@ TEST_CASE("whole items without pieces are read as well, and nothing is read twic
       last("response.completed",
            R"("output":[{"type":"message","content":[{"type":"output_text","text":"Hi"}]}])"));
   CHECK(only_last.choice().text == "Hi");
+  const Answer bare = read_stream(
+      responses(),
+      created() + text_delta("Hi") +
+          last("response.completed",
+               R"("output":[{"type":"message","content":[{"type":"output_text","text":"Hi"}]}])"));
+  CHECK(bare.choice().text == "Hi");
 }
 
 TEST_CASE("reasoning: the pieces of its summary, parts told apart, then what was signed") {

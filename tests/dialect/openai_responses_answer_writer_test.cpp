@@ -236,6 +236,22 @@ TEST_CASE("calls are items of their own, after the words before them") {
   CHECK(events[11]["arguments"].text == "{\"a\":1}");
 }
 
+TEST_CASE("a call without arguments is given an empty object, unless the answer was cut") {
+  for (Finish finish : {Finish::tool_calls, Finish::length}) {
+    Encoder encoder(responses(), context_of(true));
+    Event call;
+    call.kind = EventKind::tool_start;
+    call.id = "c";
+    call.name = "f";
+    encoder(call);
+    encoder.finish(finish);
+    encoder(EventKind::end);
+    const test::Json response = followed(events_of(encoder.text()));
+    CHECK(response["output"].elements[0]["arguments"].text ==
+          (finish == Finish::length ? "" : "{}"));
+  }
+}
+
 TEST_CASE("pieces of calls that alternate come to whole arguments") {
   for (bool stream : {true, false}) {
     Encoder encoder(responses(), context_of(stream));
@@ -450,6 +466,7 @@ TEST_CASE("an error ends a stream in `error` and response.failed; a plain answer
                 "the official clients raise on it");
   CHECK(events.back()["response"]["error"]["code"].text == "server_error");
   CHECK(events.back()["response"]["status"].text == "failed");
+  CHECK_MESSAGE(events.back()["response"]["output"].elements.empty(), "what was cut has no end");
   Encoder plain(responses(), context_of(false));
   plain(EventKind::text, "a");
   plain(event);

@@ -129,9 +129,9 @@ TEST_CASE("a call without arguments gets an empty object, once (litellm#4537, #5
 }
 
 TEST_CASE("whole items without pieces are read as well, and nothing is read twice") {
-  const std::string message = event(
-      "response.output_item.done",
-      R"("output_index":0,"item":{"type":"message","content":[{"type":"output_text","text":"Hi"}]})");
+  const std::string message =
+      event("response.output_item.done", R"("output_index":0,"item":{"type":"message",)"
+                                         R"("content":[{"type":"output_text","text":"Hi"}]})");
   CHECK(read_stream(responses(), created() + message + last("response.completed")).choice().text ==
         "Hi");
   const std::string added =

@@ -1,5 +1,8 @@
-// A request of Responses read and written again, with the provider and the model at hand: for the
-// tests of openai_responses alone.
+// A request of Responses read and written again, for the tests of openai_responses alone.
+//
+// A Bench is the memory of one translation, with the provider and the model at hand, so that a test
+// can change a fact of the model, or a field of the request, and write again. What it gives lives
+// as long as it does.
 #pragma once
 
 #include <string>

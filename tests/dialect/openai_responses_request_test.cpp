@@ -66,7 +66,8 @@ TEST_CASE("roles are read whatever the order of members, with or without a type"
     {"content":"a","role":"developer"},
     {"content":[{"text":"b","type":"input_text"}],"role":"user","type":"message"},
     {"type":"message","id":"msg_1","status":"completed","role":"assistant",
-     "content":[{"type":"output_text","text":"c","annotations":[]},{"type":"refusal","refusal":"d"}]},
+     "content":[{"type":"output_text","text":"c","annotations":[]},
+     {"type":"refusal","refusal":"d"}]},
     {"role":"system","content":"e"}]})"));
   const Role roles[] = {Role::system, Role::user, Role::assistant, Role::system};
   REQUIRE(bench.request.messages.count == 4);
@@ -295,6 +296,12 @@ TEST_CASE("what is wrong is refused and named") {
       {R"({"input":[{"role":"user","content":[{"type":"input_audio","input_audio":
          {"data":"UklG","format":"ogg"}}]}]})",
        "invalid_request", "input[0].content[0].input_audio.format"},
+  };
+  for (const Refusal& item : cases) check_refused(item);
+}
+
+TEST_CASE("calls, their outputs and settings that are wrong are refused and named") {
+  const Refusal cases[] = {
       {R"({"input":[{"type":"function_call_output","call_id":"c","output":"a"}]})",
        "invalid_request", "input[0].call_id"},
       {R"({"input":[{"type":"function_call","call_id":"c","name":"f","arguments":"{}"}]})",

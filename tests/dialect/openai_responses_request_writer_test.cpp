@@ -63,7 +63,8 @@ TEST_CASE("a turn of the assistant becomes items in its order") {
   Sent sent("", R"([{"role":"user","content":"q"},
     {"type":"reasoning","encrypted_content":"gAAA","summary":[{"type":"summary_text","text":"s"}]},
     {"role":"assistant","content":"let me see"},
-    {"type":"function_call","call_id":"c1","name":"f","arguments":"{\"b\":1e400,\"a\":\"\\u00e4\"}"},
+    {"type":"function_call","call_id":"c1","name":"f",
+     "arguments":"{\"b\":1e400,\"a\":\"\\u00e4\"}"},
     {"type":"function_call","call_id":"c2","name":"g","arguments":""},
     {"type":"function_call_output","call_id":"c1","output":"x"},
     {"type":"function_call_output","call_id":"c2","output":[{"type":"input_text","text":"y"},
@@ -72,7 +73,8 @@ TEST_CASE("a turn of the assistant becomes items in its order") {
     {"type":"message","role":"user","content":[{"type":"input_text","text":"q"}]},
     {"type":"reasoning","summary":[{"type":"summary_text","text":"s"}],"encrypted_content":"gAAA"},
     {"type":"message","role":"assistant","content":[{"type":"output_text","text":"let me see"}]},
-    {"type":"function_call","call_id":"c1","name":"f","arguments":"{\"b\":1e400,\"a\":\"\\u00e4\"}"},
+    {"type":"function_call","call_id":"c1","name":"f",
+     "arguments":"{\"b\":1e400,\"a\":\"\\u00e4\"}"},
     {"type":"function_call","call_id":"c2","name":"g","arguments":"{}"},
     {"type":"function_call_output","call_id":"c1","output":"x"},
     {"type":"function_call_output","call_id":"c2","output":[{"type":"input_text","text":"y"},
@@ -141,7 +143,8 @@ TEST_CASE(
     {"type":"function","name":"g","strict":true}])");
   CHECK(sent.write()["tools"] == json_of(R"([
     {"type":"function","name":"f","description":"d","parameters":{"z":1,"a":2},"strict":false},
-    {"type":"function","name":"g","parameters":{"type":"object","properties":{}},"strict":true}])"));
+    {"type":"function","name":"g","parameters":{"type":"object","properties":{}},
+     "strict":true}])"));
 }
 
 TEST_CASE(

@@ -9,8 +9,8 @@ constexpr std::string_view empty_arguments = "{}";
 // What the provider ran or did by itself, told back by the client: no other dialect can say it, and
 // new kinds appear monthly.
 bool is_of_server(std::string_view type) {
-  return type == "server_tool_use" || type.ends_with("_tool_result") || type == "compaction" ||
-         type == "fallback" || type == "container_upload";
+  return type == "server_tool_use" || type == "mcp_tool_use" || type.ends_with("_tool_result") ||
+         type == "compaction" || type == "fallback" || type == "container_upload";
 }
 
 }  // namespace

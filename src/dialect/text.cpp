@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "json/escapes.h"
+#include "json/utf8.h"
 #include "json/validate.h"
 
 namespace hyperion::dialect {
@@ -24,6 +25,24 @@ std::string_view prefix_of(Maker maker) {
     case Maker::unknown: return {};
   }
   return {};
+}
+
+// Eight bytes at a time where they are ASCII.
+bool is_utf8(std::string_view text) {
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    uint64_t eight = 0x80;
+    if (end - at >= 8) std::memcpy(&eight, at, 8);
+    if ((eight & 0x8080808080808080) == 0) {
+      at += 8;
+      continue;
+    }
+    const size_t length = json::utf8_sequence_length(at, end);
+    if (length == 0) return false;
+    at += length;
+  }
+  return true;
 }
 
 }  // namespace
@@ -51,6 +70,8 @@ bool is_json_object_escaped(std::string_view inside, ByteBuffer& scratch) {
   if (place == nullptr) return false;
   return is_json_object({place, json::unescape(inside, place, inside.size())});
 }
+
+bool is_json_text(std::string_view text) { return json::is_valid(text) && is_utf8(text); }
 
 bool is_data_url(std::string_view inside) {
   constexpr std::string_view scheme = "data:";

@@ -21,6 +21,10 @@ bool is_json_object(std::string_view text);
 // The same of the text that stands escaped inside a JSON string; `scratch` is overwritten.
 bool is_json_object_escaped(std::string_view inside, ByteBuffer& scratch);
 
+// Is `text` one JSON value in UTF-8, valid in every corner? Asked of what a provider sent, whose
+// strings go to the client as they are. About 1 ns a byte.
+bool is_json_text(std::string_view text);
+
 // Of "data:image/png;charset=x;base64,iVBO...": the media type, plain and lower case without its
 // parameters, and the data. The inside of a JSON string, as `\/` may stand in both. False: not a
 // data URL in base64.

@@ -18,8 +18,8 @@ std::string event(const std::string& name, const std::string& members) {
 
 const std::string start = event(
     "message_start",
-    R"("message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-x","content":[],)"
-    R"("stop_reason":null,"usage":{"input_tokens":10,"cache_read_input_tokens":5,)"
+    R"("message":{"id":"msg_1","type":"message","role":"assistant","model":"claude-x",)"
+    R"("content":[],"stop_reason":null,"usage":{"input_tokens":10,"cache_read_input_tokens":5,)"
     R"("cache_creation_input_tokens":7,"output_tokens":88}})");
 const std::string ping = event("ping", "");
 const std::string stop = event("message_stop", "");
@@ -270,6 +270,7 @@ TEST_CASE("what is no event of this dialect is an error, not silence") {
       "data: []\n\n",
       "data: {\"type\":\"ping\"} x\n\n",
       "data: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"\\q\"}}\n\n",
+      "data: {\"type\":\"content_block_delta\",\"delta\":{\"text\":\"\xff\"}}\n\n",
       "event: message_stop\ndata: {\"type\":\"message_stop\n\n",
   };
   for (const char* bytes : events) {

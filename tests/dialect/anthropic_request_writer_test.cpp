@@ -22,10 +22,10 @@ TEST_CASE("max_tokens is always sent: the client's, else the model's most, else 
 }
 
 TEST_CASE("leading system messages are joined in order and keep their cache marks") {
-  const Written written = turns(
-      R"({"role":"system","content":[{"type":"text","text":"a",)"
-      R"("cache_control":{"type":"ephemeral","ttl":"1h"}}]},{"role":"developer","content":"b\n"},)" +
-      user);
+  const Written written = turns(R"({"role":"system","content":[{"type":"text","text":"a",)"
+                                R"("cache_control":{"type":"ephemeral","ttl":"1h"}}]},)"
+                                R"({"role":"developer","content":"b\n"},)" +
+                                user);
   CHECK(written["system"] ==
         json_of(R"([{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}},)"
                 R"({"type":"text","text":"b\n"}])"));

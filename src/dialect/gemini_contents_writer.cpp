@@ -197,7 +197,7 @@ bool RequestWriter::write_call(const Part& call) {
   begin_part(Turn::model);
   out_.key("functionCall");
   out_.begin_object();
-  if (is_recent() && !call.id.empty()) out_.member("id", call.id);
+  if (!call.id.empty()) out_.member("id", call.id);
   out_.member("name", call.name);
   out_.key("args");
   if (!call.arguments.given()) {
@@ -229,8 +229,8 @@ const Part* RequestWriter::find_call(std::string_view id) const {
   return nullptr;
 }
 
-// Older models know no ids: the order of the calls decides, whatever order the results came in.
-// Returns the message behind the results.
+// Older models take ids and do not look at them (recorded with gemini-2.5-flash): the order of the
+// calls decides, whatever order the results came in. Returns the message behind the results.
 const Message* RequestWriter::write_results(const Message* first) {
   Result results[results_ordered_max];
   uint32_t count = 0;
@@ -286,7 +286,7 @@ bool RequestWriter::write_result(const Part& result, const Message& message) {
   begin_part(Turn::user);
   out_.key("functionResponse");
   out_.begin_object();
-  if (within && !result.id.empty()) out_.member("id", result.id);
+  if (!result.id.empty()) out_.member("id", result.id);
   out_.member("name", name);
   out_.key("response");
   write_response(result);

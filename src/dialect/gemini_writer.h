@@ -79,7 +79,7 @@ class RequestWriter {
   static bool is_google_url(std::string_view url);
   bool no_memory() { return refuse_for_memory(notes_.problem); }
   // Gemini 3 and later (and models nobody knows): they answer 400 when a signature of theirs does
-  // not come back, know calls by their ids and read pictures within responses.
+  // not come back, and read pictures within responses.
   bool is_recent() const {
     return target_.model == nullptr || target_.model->thinking == catalog::Thinking::level;
   }

@@ -149,7 +149,7 @@ TEST_CASE("gemini body: the first content is the user's, and there is one") {
 }
 
 TEST_CASE(
-    "gemini body: calls and results of an older model: no ids, names looked up, in the order of "
+    "gemini body: calls and results of an older model: names looked up, in the order of "
     "calls") {
   Draft draft;
   draft.say(Role::user, "go");
@@ -163,17 +163,17 @@ TEST_CASE(
   draft.say(Role::user, "well?");
   const test::Encoding encoding = draft.encode(&older);
   CHECK(encoding.json()["contents"] == json_of(R"([{"role":"user","parts":[{"text":"go"}]},
-    {"role":"model","parts":[{"functionCall":{"name":"f","args":{"n":1e400,"b":2}}},
-      {"functionCall":{"name":"g","args":{"q":"\"x\""}}},{"functionCall":{"name":"f","args":{}}}]},
+    {"role":"model","parts":[{"functionCall":{"id":"c1","name":"f","args":{"n":1e400,"b":2}}},
+      {"functionCall":{"id":"c2","name":"g","args":{"q":"\"x\""}}},{"functionCall":{"id":"c3","name":"f","args":{}}}]},
     {"role":"user","parts":[
-      {"functionResponse":{"name":"f","response":{"sum":1e400}}},
-      {"functionResponse":{"name":"g","response":{"error":"[1,2]"}}},
-      {"functionResponse":{"name":"f","response":{"result":"three"}}},
+      {"functionResponse":{"id":"c1","name":"f","response":{"sum":1e400}}},
+      {"functionResponse":{"id":"c2","name":"g","response":{"error":"[1,2]"}}},
+      {"functionResponse":{"id":"c3","name":"f","response":{"result":"three"}}},
       {"text":"well?"}]}])"));
 }
 
 TEST_CASE(
-    "gemini body: newer models get ids, their signatures, or the sentinel on a turn's first call") {
+    "gemini body: newer models get their signatures, or the sentinel on a turn's first call") {
   Draft draft;
   draft.say(Role::user, "go");
   Message& first = draft.say(Role::assistant);
@@ -309,7 +309,8 @@ TEST_CASE(
   CHECK(draft.contents(&newer).elements[2]["parts"] ==
         json_of(R"([{"functionResponse":{"id":"c","name":"f",
     "response":{"result":"seen"},"parts":[{"inlineData":{"mimeType":"image/png","data":"QUJD"}}]}}])"));
-  CHECK(draft.contents(&older).elements[2]["parts"] == json_of(R"([{"functionResponse":{"name":"f",
+  CHECK(draft.contents(&older).elements[2]["parts"] ==
+        json_of(R"([{"functionResponse":{"id":"c","name":"f",
     "response":{"result":"seen"}}},{"inlineData":{"mimeType":"image/png","data":"QUJD"}}])"));
 }
 

@@ -124,12 +124,12 @@ TEST_CASE("vLLM's stop_reason is the sequence that was met; a number is none") {
 }
 
 TEST_CASE("a tool call comes in fragments, or whole in one chunk") {
-  const Answer fragments = read(
-      {delta(
-           R"("role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_1","type":"function","function":{"name":"f","arguments":""}}])"),
-       delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{\"a\""}}])"),
-       delta(R"("tool_calls":[{"index":0,"function":{"arguments":":1}"}}])"),
-       delta("", R"("tool_calls")")});
+  const Answer fragments =
+      read({delta(R"("role":"assistant","content":null,"tool_calls":[{"index":0,"id":"call_1",)"
+                  R"("type":"function","function":{"name":"f","arguments":""}}])"),
+            delta(R"("tool_calls":[{"index":0,"function":{"arguments":"{\"a\""}}])"),
+            delta(R"("tool_calls":[{"index":0,"function":{"arguments":":1}"}}])"),
+            delta("", R"("tool_calls")")});
   const Answer whole = read(
       {delta(R"("tool_calls":[{"id":"call_1","function":{"name":"f","arguments":"{\"a\":1}"}}])",
              R"("tool_calls")")});
@@ -144,10 +144,14 @@ TEST_CASE("a tool call comes in fragments, or whole in one chunk") {
 
 TEST_CASE("parallel calls are told apart by index, by id, or by a name without either") {
   const char* forms[] = {
-      R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}},{"index":1,"id":"b","function":{"name":"g","arguments":"{}"}}])",
-      R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}},{"index":0,"id":"b","function":{"name":"g","arguments":"{}"}}])",
-      R"("tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b","function":{"name":"g","arguments":"{}"}}])",
-      R"("tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{"name":"g","arguments":"{}"}}])",
+      R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}},{)"
+      R"("index":1,"id":"b","function":{"name":"g","arguments":"{}"}}])",
+      R"("tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"{}"}},{)"
+      R"("index":0,"id":"b","function":{"name":"g","arguments":"{}"}}])",
+      R"("tool_calls":[{"id":"a","function":{"name":"f","arguments":"{}"}},{"id":"b",)"
+      R"("function":{"name":"g","arguments":"{}"}}])",
+      R"("tool_calls":[{"function":{"name":"f","arguments":"{}"}},{"function":{)"
+      R"("name":"g","arguments":"{}"}}])",
   };
   for (const char* form : forms) {
     CAPTURE(form);
@@ -160,11 +164,11 @@ TEST_CASE("parallel calls are told apart by index, by id, or by a name without e
 }
 
 TEST_CASE("a call whose id and name are repeated is one call") {
-  const Answer answer = read(
-      {delta(
-           R"("tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}])"),
-       delta(
-           R"("tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":"{}"}}])")});
+  const Answer answer =
+      read({delta(R"("tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f",)"
+                  R"("arguments":""}}])"),
+            delta(R"("tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f",)"
+                  R"("arguments":"{}"}}])")});
   REQUIRE(answer.choice().calls.size() == 1);
   CHECK(answer.choice().calls[0].arguments == "{}");
   // And it is the reason for the end, though none was named.
@@ -209,9 +213,11 @@ TEST_CASE("calls that contradict themselves are errors") {
 }
 
 TEST_CASE("Gemini's signature on a call is kept") {
-  const Answer answer = read({delta(
-      R"("tool_calls":[{"index":0,"extra_content":{"google":{"thought_signature":"Sig="}},"function":{"arguments":"{}","name":"f"},"id":"a","type":"function"}])",
-      R"("stop")")});
+  const Answer answer =
+      read({delta(R"("tool_calls":[{"index":0,"extra_content":{"google":{)"
+                  R"("thought_signature":"Sig="}},"function":{"arguments":"{}","name":"f"},)"
+                  R"("id":"a","type":"function"}])",
+                  R"("stop")")});
   REQUIRE(answer.choice().calls.size() == 1);
   CHECK(answer.choice().calls[0].signature == "Sig=");
   CHECK(answer.choice().calls[0].signature_of == Maker::gemini);
@@ -252,14 +258,14 @@ TEST_CASE("reasoning is found under each of its names, once, and ends before the
 }
 
 TEST_CASE("OpenRouter's signed reasoning keeps signature and maker") {
-  const Answer answer = read(
-      {delta(
-           R"("reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm","format":"anthropic-claude-v1"}])"),
-       delta(
-           R"("reasoning":null,"reasoning_details":[{"type":"reasoning.text","signature":"Sig=","format":"anthropic-claude-v1"}])"),
-       delta(
-           R"("reasoning_details":[{"type":"reasoning.encrypted","data":"Enc","format":"anthropic-claude-v1"}])"),
-       delta(R"("content":"a")")});
+  const Answer answer =
+      read({delta(R"("reasoning":"hm","reasoning_details":[{"type":"reasoning.text","text":"hm",)"
+                  R"("format":"anthropic-claude-v1"}])"),
+            delta(R"("reasoning":null,"reasoning_details":[{"type":"reasoning.text",)"
+                  R"("signature":"Sig=","format":"anthropic-claude-v1"}])"),
+            delta(R"("reasoning_details":[{"type":"reasoning.encrypted","data":"Enc",)"
+                  R"("format":"anthropic-claude-v1"}])"),
+            delta(R"("content":"a")")});
   REQUIRE(answer.choice().blocks.size() == 2);
   CHECK(answer.choice().blocks[0].signature == "Sig=");
   CHECK(answer.choice().blocks[0].signature_of == Maker::anthropic);
@@ -288,9 +294,10 @@ TEST_CASE("usage is taken from wherever it stands, the last report holds") {
         "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]," + usage + "}",
         R"({"choices":[],"x_groq":{"id":"r",)" + usage + "}}"}) {
     CAPTURE(chunk);
-    const Answer answer = read(
-        {R"({"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":5,"completion_tokens":1}})",
-         chunk});
+    const Answer answer =
+        read({R"({"choices":[{"delta":{"content":"a"}}],"usage":{"prompt_tokens":5,)"
+              R"("completion_tokens":1}})",
+              chunk});
     CHECK(answer.ended);
     CHECK(answer.usage.prompt_tokens == 5);
     CHECK(answer.usage.completion_tokens == 7);
@@ -314,13 +321,15 @@ TEST_CASE("every detail of usage has its place") {
 }
 
 TEST_CASE("DeepSeek's cache hits are cached tokens, xAI's reasoning is part of the completion") {
-  const Answer deepseek = plain(
-      R"("message":{"content":"a"})",
-      R"(,"usage":{"prompt_tokens":339,"completion_tokens":83,"total_tokens":422,"prompt_cache_hit_tokens":320,"prompt_cache_miss_tokens":19})");
+  const Answer deepseek =
+      plain(R"("message":{"content":"a"})",
+            R"(,"usage":{"prompt_tokens":339,"completion_tokens":83,"total_tokens":422,)"
+            R"("prompt_cache_hit_tokens":320,"prompt_cache_miss_tokens":19})");
   CHECK(deepseek.usage.cached_tokens == 320);
-  const Answer xai = plain(
-      R"("message":{"content":"a"})",
-      R"(,"usage":{"prompt_tokens":12,"completion_tokens":1,"total_tokens":303,"completion_tokens_details":{"reasoning_tokens":290}})");
+  const Answer xai =
+      plain(R"("message":{"content":"a"})",
+            R"(,"usage":{"prompt_tokens":12,"completion_tokens":1,"total_tokens":303,)"
+            R"("completion_tokens_details":{"reasoning_tokens":290}})");
   CHECK(xai.usage.completion_tokens == 291);
   CHECK(xai.usage.reasoning_tokens == 290);
 }
@@ -378,8 +387,11 @@ TEST_CASE("an error in place of the first chunk is an error") {
 
 TEST_CASE("Azure's first chunk without id is no start, its missing message no failure") {
   const Answer stream = read(
-      {R"({"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0}]})",
-       R"({"choices":[{"content_filter_results":{},"delta":{"content":"","refusal":null,"role":"assistant"},"finish_reason":null,"index":0}],"created":17,"id":"c1","model":"m-1","obfuscation":"x"})",
+      {R"({"choices":[],"created":0,"id":"","model":"","object":"",)"
+       R"("prompt_filter_results":[{"prompt_index":0}]})",
+       R"({"choices":[{"content_filter_results":{},"delta":{"content":"","refusal":null,)"
+       R"("role":"assistant"},"finish_reason":null,"index":0}],"created":17,"id":"c1",)"
+       R"("model":"m-1","obfuscation":"x"})",
        R"({"choices":[{"delta":{"content":"a"},"finish_reason":"stop","index":0}],"id":"c1"})"});
   CHECK(stream.id == "c1");
   CHECK(stream.model == "m-1");
@@ -395,7 +407,8 @@ TEST_CASE("several choices keep apart, each with its finish") {
       {R"({"id":"c","choices":[{"index":1,"delta":{"content":"b"}}]})",
        R"({"choices":[{"index":0,"delta":{"content":"a"}},{"index":1,"delta":{"content":"B"}}]})",
        R"({"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]})",
-       R"({"choices":[{"index":1,"delta":{"tool_calls":[{"id":"x","function":{"name":"f"}}]},"finish_reason":"length"}]})"});
+       R"({"choices":[{"index":1,"delta":{"tool_calls":[{"id":"x","function":{)"
+       R"("name":"f"}}]},"finish_reason":"length"}]})"});
   REQUIRE(answer.choices.size() == 2);
   CHECK(answer.choice(0).text == "a");
   CHECK(answer.choice(1).text == "bB");
@@ -428,15 +441,21 @@ TEST_CASE("an event whose JSON is spread over data lines is read") {
 }
 
 TEST_CASE("citations come with title, Perplexity's once though it repeats them") {
-  const Answer perplexity = read(
-      {R"({"id":"p","citations":["https://a"],"search_results":[{"title":"A \"t\"","url":"https://a"}],"choices":[{"index":0,"delta":{"content":"x"},"message":{"content":"x"}}]})",
-       R"({"id":"p","citations":["https://a"],"search_results":[{"title":"A","url":"https://a"}],"choices":[{"index":0,"delta":{"content":"y"},"message":{"content":"xy"},"finish_reason":"stop"}]})"});
+  const Answer perplexity =
+      read({R"({"id":"p","citations":["https://a"],"search_results":[{"title":"A \"t\"",)"
+            R"("url":"https://a"}],"choices":[{"index":0,"delta":{"content":"x"},"message":{)"
+            R"("content":"x"}}]})",
+            R"({"id":"p","citations":["https://a"],"search_results":[{"title":"A",)"
+            R"("url":"https://a"}],"choices":[{"index":0,"delta":{"content":"y"},"message":{)"
+            R"("content":"xy"},"finish_reason":"stop"}]})"});
   REQUIRE(perplexity.choice().citations.size() == 1);
   CHECK(perplexity.choice().citations[0].first == "https://a");
   CHECK(perplexity.choice().citations[0].second == "A \"t\"");
   CHECK(perplexity.choice().text == "xy");
-  const Answer annotated = plain(
-      R"("message":{"content":"x","annotations":[{"type":"url_citation","url_citation":{"start_index":0,"end_index":1,"url":"https://b","title":"B"}}]})");
+  const Answer annotated =
+      plain(R"("message":{"content":"x","annotations":[{"type":"url_citation",)"
+            R"("url_citation":{"start_index":0,"end_index":1,"url":"https://b",)"
+            R"("title":"B"}}]})");
   REQUIRE(annotated.choice().citations.size() == 1);
   CHECK(annotated.choice().citations[0].first == "https://b");
 }

@@ -103,7 +103,8 @@ TEST_CASE("a stream is one role chunk, the texts, an empty delta with the reason
   CHECK(
       written.encoder.text() ==
       R"(data: {"id":"msg_1","object":"chat.completion.chunk","created":17,"model":"claude",)"
-      R"("choices":[{"index":0,"delta":{"role":"assistant","content":"","refusal":null},"logprobs":null,"finish_reason":null}]})"
+      R"("choices":[{"index":0,"delta":{"role":"assistant","content":"",)"
+      R"("refusal":null},"logprobs":null,"finish_reason":null}]})"
       "\n\n"
       R"(data: {"id":"msg_1","object":"chat.completion.chunk","created":17,"model":"claude",)"
       R"("choices":[{"index":0,"delta":{"content":"Hel\""},"logprobs":null,"finish_reason":null}]})"
@@ -203,12 +204,13 @@ TEST_CASE("a plain answer has the members of OpenAI's") {
   usage.cache_write_tokens = 3;
   written.encoder.usage(usage);
   end(written.encoder, Finish::length);
-  CHECK(
-      written.encoder.text() ==
-      R"({"id":"msg_1","object":"chat.completion","created":17,"model":"claude","choices":[)"
-      R"({"index":0,"message":{"role":"assistant","content":"Hello","refusal":null},"logprobs":null,)"
-      R"("finish_reason":"length"}],"usage":{"prompt_tokens":10,"completion_tokens":4,"total_tokens":14,)"
-      R"("prompt_tokens_details":{"cache_write_tokens":3}}})");
+  CHECK(written.encoder.text() ==
+        R"({"id":"msg_1","object":"chat.completion","created":17,"model":"claude","choices":[)"
+        R"({"index":0,"message":{"role":"assistant","content":"Hello","refusal":null},)"
+        R"("logprobs":null,)"
+        R"("finish_reason":"length"}],"usage":{"prompt_tokens":10,"completion_tokens":4,)"
+        R"("total_tokens":14,)"
+        R"("prompt_tokens_details":{"cache_write_tokens":3}}})");
   written.answer();
 }
 

@@ -68,7 +68,8 @@ void check_refused(const std::vector<Refusal>& refusals) {
 
 TEST_CASE("the top level of a chat request is read field by field") {
   const Decoding decoded = with(
-      R"("max_tokens":5,"max_completion_tokens":7,"temperature":0.70,"top_p":1e-1,"top_k":40,"n":2,)"
+      R"("max_tokens":5,"max_completion_tokens":7,"temperature":0.70,"top_p":1e-1,)"
+      R"("top_k":40,"n":2,)"
       R"("stop":"END\n","seed":9007199254740993,"presence_penalty":-1.5,"frequency_penalty":0,)"
       R"("logit_bias":{"50256":-100},"logprobs":true,"top_logprobs":3,"user":"u\"1",)"
       R"("metadata":{"a":"b"},"store":true,"service_tier":"flex","verbosity":"low","stream":true,)"
@@ -231,14 +232,16 @@ TEST_CASE("wrong roles and contents are refused by place") {
        "messages[0].content[0].type"},
       {R"("messages":[{"role":"assistant","content":null}])", "messages[0].content"},
       {R"("messages":[{"role":"assistant","tool_calls":[]}])", "messages[0].tool_calls"},
-      {R"("messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{"type":"image_url","image_url":"x"}]}])",
+      {R"("messages":[{"role":"user","content":"a"},{"role":"assistant","content":[{)"
+       R"("type":"image_url","image_url":"x"}]}])",
        "messages[1].content[0].type"},
   });
 }
 
 TEST_CASE("an image is a data URL or a public one") {
-  Decoding decoded = user_part(
-      R"({"type":"image_url","image_url":{"url":"data:image\/PNG;charset=x;base64,iVBO\/w==","detail":"low"}})");
+  Decoding decoded =
+      user_part(R"({"type":"image_url","image_url":{"url":"data:image\/PNG;charset=x;base64,)"
+                R"(iVBO\/w==","detail":"low"}})");
   REQUIRE(decoded.accepted);
   const Part& data = part_at(message_at(decoded, 0));
   CHECK(data.kind == PartKind::image);
@@ -272,8 +275,8 @@ TEST_CASE("audio and files are read with their types") {
   CHECK(audio.media_type == "audio/wav");
   CHECK(audio.data.bytes == "UklGRg==");
 
-  decoded = user_part(
-      R"({"type":"file","file":{"filename":"a b.pdf","file_data":"data:application/pdf;base64,JVBERi0="}})");
+  decoded = user_part(R"({"type":"file","file":{"filename":"a b.pdf",)"
+                      R"("file_data":"data:application/pdf;base64,JVBERi0="}})");
   REQUIRE(decoded.accepted);
   const Part& file = part_at(message_at(decoded, 0));
   CHECK(file.kind == PartKind::file);
@@ -342,7 +345,8 @@ TEST_CASE("arguments are made an object: none are none, another value is wrapped
         Case{"\\\"x\\\"", R"({\"value\":\"x\"})"}}) {
     CAPTURE(item.given);
     const Decoding decoded = messages(
-        R"({"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":")" +
+        R"({"role":"assistant","tool_calls":[{"id":"c","type":"function","function":{)"
+        R"("name":"f","arguments":")" +
         std::string(item.given) + R"("}}]},{"role":"tool","tool_call_id":"c","content":"r"})");
     REQUIRE(decoded.accepted);
     CHECK(part_at(message_at(decoded, 0)).arguments.bytes == item.meaning);
@@ -351,12 +355,14 @@ TEST_CASE("arguments are made an object: none are none, another value is wrapped
 
 TEST_CASE("calls and results that do not match are refused by place") {
   auto call = [](const std::string& function) {
-    return R"("messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function","function":)" +
+    return R"("messages":[{"role":"assistant","tool_calls":[{"id":"c","type":"function",)"
+           R"("function":)" +
            function + R"(}]},{"role":"tool","tool_call_id":"c","content":"r"}])";
   };
   const std::string one = std::string(R"("messages":[)") + a_call;
   check_refused({
-      {R"("messages":[{"role":"user","content":"a"},{"role":"tool","tool_call_id":"x","content":"r"}])",
+      {R"("messages":[{"role":"user","content":"a"},{"role":"tool","tool_call_id":"x",)"
+       R"("content":"r"}])",
        "messages[1].tool_call_id"},
       {R"("messages":[{"role":"tool","content":"r"}])", "messages[0].tool_call_id"},
       {one + R"(,{"role":"tool","tool_call_id":"other","content":"r"}])",
@@ -374,7 +380,8 @@ TEST_CASE("calls and results that do not match are refused by place") {
       {call(R"({"name":"f","arguments":{}})"), "messages[0].tool_calls[0].function.arguments"},
       {call(R"({"name":"f"})"), "messages[0].tool_calls[0].function.arguments"},
       {call(R"({"arguments":"{}"})"), "messages[0].tool_calls[0].function.name"},
-      {R"("messages":[{"role":"assistant","tool_calls":[{"type":"function","function":{"name":"f","arguments":""}}]}])",
+      {R"("messages":[{"role":"assistant","tool_calls":[{"type":"function","function":{)"
+       R"("name":"f","arguments":""}}]}])",
        "messages[0].tool_calls[0].id"},
       {R"("messages":[{"role":"function","name":"f","content":"r"}])", "messages[0].name"},
   });
@@ -382,10 +389,12 @@ TEST_CASE("calls and results that do not match are refused by place") {
 
 TEST_CASE("parallel results may come in any order, and ids may repeat") {
   const Decoding decoded = messages(
-      R"({"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"}},)"
+      R"({"role":"assistant","tool_calls":[{"id":"a","type":"function","function":{)"
+      R"("name":"f","arguments":"{}"}},)"
       R"({"id":"b","function":{"name":"g","arguments":"{}"}},)"
       R"({"id":"a","type":"function","function":{"name":"h","arguments":"{}"}}]},)"
-      R"({"role":"tool","tool_call_id":"b","content":"1"},{"role":"tool","tool_call_id":"a","content":"2"},)"
+      R"({"role":"tool","tool_call_id":"b","content":"1"},{"role":"tool",)"
+      R"("tool_call_id":"a","content":"2"},)"
       R"({"role":"tool","tool_call_id":"a","content":"3"},{"role":"user","content":"go on"})");
   REQUIRE(decoded.accepted);
   CHECK(part_at(message_at(decoded, 1)).name == "g");
@@ -394,9 +403,11 @@ TEST_CASE("parallel results may come in any order, and ids may repeat") {
 }
 
 TEST_CASE("a call of a custom tool is a function of one string") {
-  const Decoding decoded = messages(
-      R"({"role":"assistant","tool_calls":[{"id":"c","type":"custom","custom":{"name":"sql","input":"a\"b\n"}}]},)"
-      R"({"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"1"},{"type":"text","text":"2"}]})");
+  const Decoding decoded =
+      messages(R"({"role":"assistant","tool_calls":[{"id":"c","type":"custom","custom":{)"
+               R"("name":"sql","input":"a\"b\n"}}]},)"
+               R"({"role":"tool","tool_call_id":"c","content":[{"type":"text","text":"1"},{)"
+               R"("type":"text","text":"2"}]})");
   REQUIRE(decoded.accepted);
   const Part& call = part_at(message_at(decoded, 0));
   CHECK(call.name == "sql");
@@ -406,10 +417,12 @@ TEST_CASE("a call of a custom tool is a function of one string") {
 }
 
 TEST_CASE("functions and function_call of old are tools and calls") {
-  const Decoding decoded = decode(
-      R"("functions":[{"name":"f","description":"d","parameters":{"type":"object"}}],"function_call":{"name":"f"},)"
-      R"("messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}},)"
-      R"({"role":"function","name":"f","content":"42"}])");
+  const Decoding decoded =
+      decode(R"("functions":[{"name":"f","description":"d","parameters":{"type":"object"}}],)"
+             R"("function_call":{"name":"f"},)"
+             R"("messages":[{"role":"user","content":"q"},{"role":"assistant","content":null,)"
+             R"("function_call":{"name":"f","arguments":"{}"}},)"
+             R"({"role":"function","name":"f","content":"42"}])");
   REQUIRE(decoded.accepted);
   CHECK(decoded.request.legacy_functions);
   REQUIRE(decoded.request.tools.count == 1);
@@ -425,10 +438,13 @@ TEST_CASE("functions and function_call of old are tools and calls") {
 }
 
 TEST_CASE("tools keep their order, schema bytes and strictness") {
-  const Decoding decoded = with(
-      R"("tools":[{"type":"function","function":{"name":"z","description":"d\n","parameters":{"type": "object", "a":1.0},"strict":true}},)"
-      R"({"type":"function","function":{"name":"a","parameters":null},"cache_control":{"type":"ephemeral","ttl":"1h"}},)"
-      R"({"type":"custom","custom":{"name":"sql","format":{"type":"text"}}}],"parallel_tool_calls":false)");
+  const Decoding decoded =
+      with(R"("tools":[{"type":"function","function":{"name":"z","description":"d\n",)"
+           R"("parameters":{"type": "object", "a":1.0},"strict":true}},)"
+           R"({"type":"function","function":{"name":"a","parameters":null},"cache_control":{)"
+           R"("type":"ephemeral","ttl":"1h"}},)"
+           R"({"type":"custom","custom":{"name":"sql","format":{"type":"text"}}}],)"
+           R"("parallel_tool_calls":false)");
   REQUIRE(decoded.accepted);
   REQUIRE(decoded.request.tools.count == 3);
   const Tool* tool = decoded.request.tools.first;
@@ -447,16 +463,17 @@ TEST_CASE("tools keep their order, schema bytes and strictness") {
 
 TEST_CASE("each form of tool_choice is read, and names must be those of tools") {
   const std::string tools =
-      R"("tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"g"}}],"tool_choice":)";
+      R"("tools":[{"type":"function","function":{"name":"f"}},{"type":"function",)"
+      R"("function":{"name":"g"}}],"tool_choice":)";
   CHECK(with(tools + R"("none")").request.tool_choice == ToolChoice::none);
   CHECK(with(tools + R"("auto")").request.tool_choice == ToolChoice::automatic);
   CHECK(with(tools + R"("required")").request.tool_choice == ToolChoice::required);
   const Decoding named = with(tools + R"({"type":"function","function":{"name":"g"}})");
   CHECK(named.request.tool_choice == ToolChoice::named);
   CHECK(named.request.tool_choice_name == "g");
-  const Decoding allowed = with(
-      tools +
-      R"({"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{"type":"function","function":{"name":"g"}}]}})");
+  const Decoding allowed =
+      with(tools + R"({"type":"allowed_tools","allowed_tools":{"mode":"required","tools":[{)"
+                   R"("type":"function","function":{"name":"g"}}]}})");
   CHECK(allowed.request.tool_choice == ToolChoice::required);
   REQUIRE(allowed.request.allowed_tools.count == 1);
   CHECK(allowed.request.allowed_tools.first->plain == "g");
@@ -467,13 +484,13 @@ TEST_CASE("each form of tool_choice is read, and names must be those of tools") 
       {hi + R"({"type":"function","function":{}})", "tool_choice.function.name"},
       {hi + R"({"type":"function"})", "tool_choice.function"},
       {hi + R"({"type":"other"})", "tool_choice.type"},
-      {hi +
-           R"({"type":"allowed_tools","allowed_tools":{"mode":"any","tools":[{"type":"function","function":{"name":"g"}}]}})",
+      {hi + R"({"type":"allowed_tools","allowed_tools":{"mode":"any","tools":[{)"
+            R"("type":"function","function":{"name":"g"}}]}})",
        "tool_choice.allowed_tools.mode"},
       {hi + R"({"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[]}})",
        "tool_choice.allowed_tools.tools"},
-      {hi +
-           R"({"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{"type":"function","function":{"name":"x"}}]}})",
+      {hi + R"({"type":"allowed_tools","allowed_tools":{"mode":"auto","tools":[{)"
+            R"("type":"function","function":{"name":"x"}}]}})",
        "tool_choice.allowed_tools.tools[0]"},
   });
 }
@@ -481,8 +498,9 @@ TEST_CASE("each form of tool_choice is read, and names must be those of tools") 
 TEST_CASE("the three response formats are told apart") {
   CHECK(with(R"("response_format":{"type":"text"})").request.format == Format::text);
   CHECK(with(R"("response_format":{"type":"json_object"})").request.format == Format::json_object);
-  const Decoding decoded = with(
-      R"("response_format":{"json_schema":{"name":"n","description":"d","schema":{"b":1,"a":2},"strict":true},"type":"json_schema"})");
+  const Decoding decoded =
+      with(R"("response_format":{"json_schema":{"name":"n","description":"d","schema":{)"
+           R"("b":1,"a":2},"strict":true},"type":"json_schema"})");
   REQUIRE(decoded.accepted);
   CHECK(decoded.request.format == Format::json_schema);
   CHECK(decoded.request.schema_name == "n");
@@ -528,7 +546,8 @@ TEST_CASE("thinking that came back stands first, blocks before bare text, makers
   Decoding decoded = messages(
       R"({"role":"user","content":"q"},{"role":"assistant","content":"a","reasoning_content":"hm",)"
       R"("thinking_blocks":[{"type":"thinking","thinking":"hm","signature":"Sig+/="},)"
-      R"({"type":"redacted_thinking","data":"xyz"},{"type":"thinking","thinking":"","signature":"hyperion.openai.Enc"}]})");
+      R"({"type":"redacted_thinking","data":"xyz"},{"type":"thinking","thinking":"",)"
+      R"("signature":"hyperion.openai.Enc"}]})");
   REQUIRE(decoded.accepted);
   const Message& message = message_at(decoded, 1);
   REQUIRE(message.parts.count == 4);
@@ -541,8 +560,8 @@ TEST_CASE("thinking that came back stands first, blocks before bare text, makers
   CHECK(part_at(message, 2).signature_of == Maker::openai);
   CHECK(part_at(message, 3).kind == PartKind::text);
 
-  decoded = messages(
-      R"({"role":"user","content":"q"},{"role":"assistant","content":"a","reasoning_content":"hm"})");
+  decoded = messages(R"({"role":"user","content":"q"},{"role":"assistant","content":"a",)"
+                     R"("reasoning_content":"hm"})");
   REQUIRE(decoded.accepted);
   CHECK(part_at(message_at(decoded, 1)).kind == PartKind::thinking);
   CHECK(part_at(message_at(decoded, 1)).text.bytes == "hm");
@@ -550,10 +569,11 @@ TEST_CASE("thinking that came back stands first, blocks before bare text, makers
 }
 
 TEST_CASE("Gemini's signature is found in extra_content and in LiteLLM's ids") {
-  for (
-      const char* call :
-      {R"({"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"google":{"thought_signature":"A+\/b="}}})",
-       R"({"id":"call_1__thought__A+\/b=","type":"function","function":{"name":"f","arguments":"{}"}})"}) {
+  for (const char* call :
+       {R"({"id":"call_1","type":"function","function":{"name":"f","arguments":"{}"},)"
+        R"("extra_content":{"google":{"thought_signature":"A+\/b="}}})",
+        R"({"id":"call_1__thought__A+\/b=","type":"function","function":{"name":"f",)"
+        R"("arguments":"{}"}})"}) {
     CAPTURE(call);
     const bool in_id = std::string(call).find("__thought__") != std::string::npos;
     const Decoding decoded =
@@ -572,11 +592,14 @@ TEST_CASE("Gemini's signature is found in extra_content and in LiteLLM's ids") {
 TEST_CASE("marks of caches are found on parts, messages and tool results") {
   const Decoding decoded = messages(
       std::string(
-          R"({"role":"system","content":[{"type":"text","text":"a","cache_control":{"type":"ephemeral"}},{"type":"text","text":"b"}]},)"
+          R"({"role":"system","content":[{"type":"text","text":"a","cache_control":{)"
+          R"("type":"ephemeral"}},{"type":"text","text":"b"}]},)"
           R"({"role":"user","content":"u","cache_control":{"type":"ephemeral","ttl":"1h"}},)"
-          R"({"role":"user","content":[{"type":"text","text":"v","prompt_cache_breakpoint":{"mode":"explicit","ttl":"12h"}}]},)") +
+          R"({"role":"user","content":[{"type":"text","text":"v",)"
+          R"("prompt_cache_breakpoint":{"mode":"explicit","ttl":"12h"}}]},)") +
       a_call +
-      R"(,{"role":"tool","tool_call_id":"call_1","content":[{"type":"text","text":"r","cache_control":{"type":"ephemeral"}}]})");
+      R"(,{"role":"tool","tool_call_id":"call_1","content":[{"type":"text","text":"r",)"
+      R"("cache_control":{"type":"ephemeral"}}]})");
   REQUIRE(decoded.accepted);
   CHECK(part_at(message_at(decoded, 0), 0).cache == CacheMark::short_lived);
   CHECK(part_at(message_at(decoded, 0), 1).cache == CacheMark::none);
@@ -597,9 +620,10 @@ TEST_CASE("a refusal of the assistant is a part of its turn") {
 }
 
 TEST_CASE("an empty text beside calls is no part of the turn") {
-  const Decoding decoded = messages(
-      R"({"role":"assistant","content":"","tool_calls":[{"id":"c","type":"function","function":{"name":"f","arguments":""}}]},)"
-      R"({"role":"tool","tool_call_id":"c","content":[]})");
+  const Decoding decoded =
+      messages(R"({"role":"assistant","content":"","tool_calls":[{"id":"c","type":"function",)"
+               R"("function":{"name":"f","arguments":""}}]},)"
+               R"({"role":"tool","tool_call_id":"c","content":[]})");
   REQUIRE(decoded.accepted);
   CHECK(message_at(decoded, 0).parts.count == 1);
   CHECK(part_at(message_at(decoded, 1)).content.empty());

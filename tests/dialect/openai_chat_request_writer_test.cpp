@@ -249,10 +249,9 @@ TEST_CASE("marks of caches go where the provider takes them, else they are named
   CHECK(made.json()["messages"].elements[0]["content"].text == "a\n\nb");
   CHECK(made.encode().dropped == "cache_control");
   made.provider.cache_control_parts = true;
-  CHECK(
-      made.json()["messages"].elements[0]["content"] ==
-      json_of(
-          R"([{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}},{"type":"text","text":"b"}])"));
+  CHECK(made.json()["messages"].elements[0]["content"] ==
+        json_of(R"([{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}},{)"
+                R"("type":"text","text":"b"}])"));
   CHECK(made.json()["tools"].elements[0]["cache_control"] == json_of(R"({"type":"ephemeral"})"));
   CHECK(made.encode().dropped == "");
 }
@@ -277,7 +276,8 @@ TEST_CASE("media are written as parts") {
       {"type":"text","text":"look"},
       {"type":"image_url","image_url":{"url":"data:image/png;base64,iVBO","detail":"low"}},
       {"type":"image_url","image_url":{"url":"https://a/b.png"}},
-      {"type":"file","file":{"filename":"document.pdf","file_data":"data:application/pdf;base64,JVBE"}},
+      {"type":"file","file":{"filename":"document.pdf",
+        "file_data":"data:application/pdf;base64,JVBE"}},
       {"type":"input_audio","input_audio":{"data":"SUQz","format":"mp3"}},
       {"type":"text","text":"a document"}])"));
 }
@@ -426,11 +426,11 @@ TEST_CASE("tools keep order and schema bytes; one without a schema takes an empt
   first.strict = dialect::Flag::yes;
   made.tool("a");
   made.request.parallel_tool_calls = dialect::Flag::no;
-  CHECK(
-      made.encode().body.find(
-          R"("tools":[{"type":"function","function":{"name":"z","description":"d\n","parameters":{"type": "object", "b":1.0},"strict":true}},)"
-          R"({"type":"function","function":{"name":"a","parameters":{"type":"object","properties":{}}}}],"parallel_tool_calls":false)") !=
-      std::string::npos);
+  CHECK(made.encode().body.find(
+            R"("tools":[{"type":"function","function":{"name":"z","description":"d\n",)"
+            R"("parameters":{"type": "object", "b":1.0},"strict":true}},)"
+            R"({"type":"function","function":{"name":"a","parameters":{"type":"object",)"
+            R"("properties":{}}}}],"parallel_tool_calls":false)") != std::string::npos);
 }
 
 TEST_CASE("each tool choice is written, allowed tools are the only ones left") {
@@ -533,12 +533,16 @@ TEST_CASE("hints without a counterpart are named, shapes without one refused") {
 TEST_CASE("what is read, written and read again means the same") {
   const std::string body = R"({"model":"m","messages":[
       {"role":"system","content":"s\n"},
-      {"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBO"}}]},
-      {"role":"assistant","content":"t","tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{\"x\": 1.0}"}},
+      {"role":"user","content":[{"type":"text","text":"look"},{"type":"image_url",
+        "image_url":{"url":"data:image/png;base64,iVBO"}}]},
+      {"role":"assistant","content":"t","tool_calls":[{"id":"a","type":"function",
+        "function":{"name":"f","arguments":"{\"x\": 1.0}"}},
         {"id":"b","type":"function","function":{"name":"g","arguments":""}}]},
-      {"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b","content":"2"},
+      {"role":"tool","tool_call_id":"a","content":"1"},{"role":"tool","tool_call_id":"b",
+        "content":"2"},
       {"role":"user","content":"\u00e9\ud83d\ude00"}],
-    "max_tokens":7,"temperature":0.5,"stop":["x"],"n":2,"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],
+    "max_tokens":7,"temperature":0.5,"stop":["x"],"n":2,"tools":[{"type":"function",
+        "function":{"name":"f","parameters":{"type":"object"}}}],
     "tool_choice":"required","parallel_tool_calls":false,"stream":true,
     "response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{"a":1}}}})";
   const catalog::Provider provider;

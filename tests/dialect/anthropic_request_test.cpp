@@ -328,18 +328,36 @@ TEST_CASE("only a count of tokens can do without max_tokens") {
   CHECK(request.output_tokens_max == -1);
 }
 
-TEST_CASE("what is wrong is refused, with the client's name for the place") {
-  struct Refusal {
-    std::string members;
-    const char* param;
-  };
-  const std::string head = R"("max_tokens":9,)";
-  auto turns = [&](const std::string& list) { return head + "\"messages\":[" + list + "]"; };
-  auto blocks = [&](const std::string& list) {
-    return turns(R"({"role":"user","content":[)" + list + "]}");
-  };
-  auto top = [&](const std::string& members) { return turns(a_user) + "," + members; };
-  const Refusal refusals[] = {
+namespace {
+
+struct Refusal {
+  std::string members;
+  const char* param;
+};
+
+const std::string head = R"("max_tokens":9,)";
+std::string turns(const std::string& list) { return head + "\"messages\":[" + list + "]"; }
+std::string blocks(const std::string& list) {
+  return turns(R"({"role":"user","content":[)" + list + "]}");
+}
+std::string top(const std::string& members) { return turns(a_user) + "," + members; }
+
+void check_refused(const std::vector<Refusal>& refusals) {
+  for (const Refusal& item : refusals) {
+    CAPTURE(item.members);
+    const Decoding decoded = decode(item.members);
+    CHECK_FALSE(decoded.accepted);
+    CHECK(decoded.problem.status == 400);
+    CHECK(decoded.param() == item.param);
+    CHECK(decoded.message().find(item.param) != std::string::npos);
+    CHECK(decoded.message().size() > std::string(item.param).size() + 10);
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what is wrong with a message is refused, with the client's name for the place") {
+  check_refused({
       {head + R"("stream":false)", "messages"},
       {turns(""), "messages"},
       {head + R"("messages":"hi")", "messages"},
@@ -383,6 +401,11 @@ TEST_CASE("what is wrong is refused, with the client's name for the place") {
        "messages[1].content[1].id"},
       {turns(a_user + R"(,{"role":"system","content":[{"type":"image"}]})"),
        "messages[1].content[0].type"},
+  });
+}
+
+TEST_CASE("what is wrong with a setting is refused, with the client's name for the place") {
+  check_refused({
       {top(R"("max_tokens":0)"), "max_tokens"},
       {top(R"("max_tokens":"9")"), "max_tokens"},
       {top(R"("max_tokens":1.5)"), "max_tokens"},
@@ -409,16 +432,7 @@ TEST_CASE("what is wrong is refused, with the client's name for the place") {
       {top(R"("output_config":{"effort":"minimal"})"), "output_config.effort"},
       {top(R"("output_config":{"format":{"type":"json_object"}})"), "output_config.format.type"},
       {top(R"("output_config":{"format":{"type":"json_schema"}})"), "output_config.format.schema"},
-  };
-  for (const Refusal& item : refusals) {
-    CAPTURE(item.members);
-    const Decoding decoded = decode(item.members);
-    CHECK_FALSE(decoded.accepted);
-    CHECK(decoded.problem.status == 400);
-    CHECK(decoded.param() == item.param);
-    CHECK(decoded.message().find(item.param) != std::string::npos);
-    CHECK(decoded.message().size() > std::string(item.param).size() + 10);
-  }
+  });
 }
 
 TEST_CASE("a turn of more calls than can be matched is refused by its limit") {

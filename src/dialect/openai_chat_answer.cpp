@@ -77,17 +77,6 @@ bool is_utf8(std::string_view text) {
 // Its strings go to the client as they are.
 bool is_json(std::string_view text) { return json::is_valid(text) && is_utf8(text); }
 
-// A string that comes next; anything else is passed over.
-std::string_view text_of(json::Cursor& cursor) {
-  std::string_view text;
-  if (cursor.peek() == '"') {
-    cursor.read_string(text);
-  } else {
-    cursor.skip();
-  }
-  return text;
-}
-
 }  // namespace
 
 AnswerDecoder* make_decoder(Arena& arena, ByteBuffer& scratch) {
@@ -225,6 +214,9 @@ void Decoder::read_groq(Cursor& cursor, Top& top) {
   while (cursor.next_key(key)) {
     if (key == "usage" && !top.usage_given) {
       top.usage_given = read_usage(cursor, top.usage);
+    } else if (key == "error") {
+      top.error |= cursor.peek() != 'n';
+      cursor.skip();
     } else {
       cursor.skip();
     }
@@ -308,7 +300,6 @@ void Decoder::read_finish(Choice& choice, std::string_view reason, std::string_v
     error_kind_ = row.kind;
     return;
   }
-  choice.finish_given = true;
   choice.finish = Finish::stop;
   for (const FinishRow& row : finish_rows) {
     if (row.word == reason) choice.finish = row.finish;

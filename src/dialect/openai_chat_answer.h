@@ -18,6 +18,17 @@
 
 namespace hyperion::dialect::openai_chat {
 
+// A string that comes next; anything else is passed over.
+inline std::string_view text_of(json::Cursor& cursor) {
+  std::string_view text;
+  if (cursor.peek() == '"') {
+    cursor.read_string(text);
+  } else {
+    cursor.skip();
+  }
+  return text;
+}
+
 class Decoder final : public AnswerDecoder {
  public:
   Decoder(Arena& arena, ByteBuffer& scratch) : arena_(arena), scratch_(scratch) {}
@@ -39,8 +50,6 @@ class Decoder final : public AnswerDecoder {
     bool refused = false;
     bool tool_open = false;
     bool tool_has_arguments = false;
-    bool finish_given = false;
-    bool finish_is_known = false;  // one of the words that say more than "over"
     Finish finish = Finish::stop;
     uint32_t tools = 0;         // begun so far
     int64_t tool_index = -1;    // of the last one, in the provider's count; -1: not given
@@ -90,20 +99,23 @@ class Decoder final : public AnswerDecoder {
                               EventReceiver& out);
   void read_content_parts(Cursor cursor, uint32_t index, Choice& choice, EventReceiver& out);
   void read_content_part(Cursor& cursor, uint32_t index, Choice& choice, EventReceiver& out);
+  void read_annotations(Cursor cursor, uint32_t index, EventReceiver& out);
+
+  // openai_chat_answer_calls.cpp
   bool read_tool_calls(Cursor cursor, uint32_t index, Choice& choice, EventReceiver& out);
   bool read_tool_call(Cursor& cursor, Call& call);
   void read_function(Cursor& cursor, Call& call);
   void read_extra_content(Cursor& cursor, Call& call);
   bool on_call(const Call& call, uint32_t index, Choice& choice, EventReceiver& out);
-  void read_annotations(Cursor cursor, uint32_t index, EventReceiver& out);
+  void end_tool(uint32_t index, Choice& choice, EventReceiver& out);
+  void emit_escaped(std::string_view json, uint32_t index, uint32_t tool, EventReceiver& out);
 
+  // openai_chat_delta.cpp
   void on_text(EventKind kind, std::string_view text, uint32_t index, Choice& choice,
                EventReceiver& out);
   void on_thinking(std::string_view text, uint32_t index, Choice& choice, EventReceiver& out);
   void end_thinking(std::string_view signature, Maker maker, uint32_t index, Choice& choice,
                     EventReceiver& out);
-  void end_tool(uint32_t index, Choice& choice, EventReceiver& out);
-  void emit_escaped(std::string_view json, uint32_t index, uint32_t tool, EventReceiver& out);
 
   void read_citations(const Top& top, EventReceiver& out);
   void finish_all(EventReceiver& out);

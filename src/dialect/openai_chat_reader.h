@@ -28,6 +28,9 @@ struct Place {
   Place element(int64_t at) const { return {this, {}, at}; }
 };
 
+// What a count of tokens may say; models say less.
+inline constexpr int64_t tokens_max = 1'000'000'000'000;
+
 class RequestReader {
  public:
   RequestReader(Workspace workspace, Request& request, RequestProblem& problem)
@@ -96,12 +99,14 @@ class RequestReader {
   bool read_stream(Cursor& cursor, const Place& place);
   bool read_stream_options(Cursor& cursor, const Place& place);
   bool read_cache_control(Cursor& cursor, const Place& place);
+  static const FieldRow* find_field(std::string_view key);
+
+  // openai_chat_reasoning.cpp
   bool read_reasoning_effort(Cursor& cursor, const Place& place);
   bool read_reasoning(Cursor& cursor, const Place& place);
   bool read_include_reasoning(Cursor& cursor, const Place& place);
   bool read_thinking(Cursor& cursor, const Place& place);
   bool read_thinking_budget(Cursor& cursor, const Place& place);
-  static const FieldRow* find_field(std::string_view key);
 
   // openai_chat_tools.cpp
   bool read_tools(Cursor& cursor, const Place& place);
@@ -125,6 +130,9 @@ class RequestReader {
   bool read_assistant(const MessageFields& fields, const Place& place, Message& message);
   bool read_reasoning_parts(const MessageFields& fields, const Place& place, Message& message);
   bool read_thinking_blocks(std::string_view list, const Place& place, Message& message);
+  bool read_tool_result(const MessageFields& fields, const Place& place, Message& message);
+
+  // openai_chat_calls.cpp
   bool read_tool_calls(std::string_view list, const Place& place, Message& message);
   bool read_tool_call(Cursor& cursor, const Place& place, Part& call);
   bool read_called_function(std::string_view object, const Place& place, Part& call);
@@ -133,7 +141,6 @@ class RequestReader {
   bool read_legacy_call(std::string_view object, const Place& place, Message& message);
   bool read_arguments(Cursor& cursor, const Place& place, Part& call);
   bool read_call_id(Cursor& cursor, const Place& place, std::string_view& id, Raw* signature);
-  bool read_tool_result(const MessageFields& fields, const Place& place, Message& message);
   bool begin_calls(Message& message, const Place& place);
   Part* answer_call(std::string_view id, bool by_name);
   bool check_all_answered();

@@ -4,7 +4,8 @@
 // and models is read from their rows (Target); what cannot be said is asked of Notes. The order of
 // members is fixed, tools keep theirs, schemas and arguments are copied byte for byte, so that a
 // provider's cache sees the same text again. Its functions are in openai_chat_request_writer.cpp
-// (the top level, tools, reasoning) and openai_chat_message_writer.cpp (messages). False from any
+// (the top level, tools, reasoning), openai_chat_message_writer.cpp (messages) and
+// openai_chat_part_writer.cpp (their parts). False from any
 // of them: refused, see Notes; a full output is noticed once, at the end.
 #pragma once
 
@@ -50,16 +51,18 @@ class RequestWriter {
   bool write_content(const Chain<Part>& parts, Role role);
   bool write_parts(const Chain<Part>& parts);
   void write_text(const Chain<Part>& parts, std::string_view separator);
-  bool write_part(const Part& part);
-  bool write_image(const Part& part);
-  bool write_file(const Part& part);
-  bool write_audio(const Part& part);
-  void write_mark(CacheMark mark);
   void write_reasoning(const Message& message);
   void write_tool_call(const Part& call);
   void write_call_id(std::string_view id, uint32_t& without_id);
   bool needs_word_json() const;
   bool is_prefill(const Message& message) const;
+
+  // openai_chat_part_writer.cpp
+  bool write_part(const Part& part);
+  bool write_image(const Part& part);
+  bool write_file(const Part& part);
+  bool write_audio(const Part& part);
+  void write_mark(CacheMark mark);
 
   const Request& request_;
   const Target& target_;

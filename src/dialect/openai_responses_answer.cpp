@@ -2,6 +2,7 @@
 
 #include <new>
 
+#include "dialect/text.h"
 #include "json/cursor.h"
 
 namespace hyperion::dialect::openai_responses {
@@ -59,11 +60,7 @@ void Decoder::fail(EventReceiver& out, std::string_view message) {
 void Decoder::fail_as_told(EventReceiver& out, std::string_view told) {
   if (over_) return;
   over_ = true;
-  ProviderError error = read_stream_error(Wire::openai_responses, told);
-  if (!is_clean(error.message)) error.message = {};
-  if (!is_clean(error.code)) error.code = {};
-  if (!is_clean(error.type)) error.type = {};
-  if (!is_clean(error.param)) error.param = {};
+  const ProviderError error = read_stream_error(Wire::openai_responses, told);
   Event event;
   event.kind = EventKind::error;
   event.error = &error;
@@ -72,7 +69,6 @@ void Decoder::fail_as_told(EventReceiver& out, std::string_view told) {
 
 void Decoder::give(EventReceiver& out, EventKind kind, std::string_view text, uint32_t tool) {
   if (over_ || text.empty()) return;
-  if (!is_clean(text)) return fail(out, "The provider sent text that is not valid.");
   Event event;
   event.kind = kind;
   event.text = text;
@@ -86,10 +82,8 @@ void Decoder::start(const Member* response, EventReceiver& out) {
   Event event;
   event.kind = EventKind::start;
   if (response != nullptr) {
-    const std::string_view id = inside_of(response[response_id].raw);
-    const std::string_view model = inside_of(response[response_model].raw);
-    if (is_clean(id)) event.id = id;
-    if (is_clean(model)) event.model = model;
+    event.id = inside_of(response[response_id].raw);
+    event.model = inside_of(response[response_model].raw);
     event.created_s = integer_of(response[response_created].raw, 0);
   }
   out.on_event(event);
@@ -97,13 +91,15 @@ void Decoder::start(const Member* response, EventReceiver& out) {
 
 void Decoder::on_stream_event(const http::SseEvent& event, EventReceiver& out) {
   if (over_ || !event.has_data || event.data.empty() || event.data == "[DONE]") return;
+  // Parts of it go into texts of ours: all of it must be well formed.
+  if (!is_json_text(event.data)) return fail(out, "The provider sent an event that is not JSON.");
   if (event.multiple_data) return fail(out, "The provider sent an event in several lines.");
   Member fields[event_fields_count] = {
       {"type", {}},          {"delta", {}},     {"output_index", {}},
       {"summary_index", {}}, {"item", {}},      {"response", {}},
       {"annotation", {}},    {"arguments", {}}, {"error", {}},
   };
-  if (!gather(event.data, fields)) return fail(out, "The provider sent an event that is not JSON.");
+  if (!gather(event.data, fields)) return fail(out, "The provider sent an event of no kind.");
   std::string_view type = inside_of(fields[event_type].raw);
   if (type.empty()) type = event.event;
   const bool bare_error = !fields[event_error].raw.empty() && !type.starts_with("response.");
@@ -244,7 +240,6 @@ void Decoder::finish(const Member* response, std::string_view status, EventRecei
     Member details[] = {{"reason", {}}};
     gather(response[response_incomplete].raw, details);
     event.text = inside_of(details[0].raw);
-    if (!is_clean(event.text)) event.text = {};
     event.finish = event.text == "content_filter" ? Finish::content_filter : Finish::length;
   }
   out.on_event(event);
@@ -261,7 +256,9 @@ void Decoder::on_stream_end(EventReceiver& out) {
 void Decoder::on_answer(std::string_view body, EventReceiver& out) {
   if (over_) return;
   Member fields[response_fields_count];
-  if (!gather_response(body, fields)) return fail(out, "The provider's answer is not valid JSON.");
+  if (!is_json_text(body) || !gather_response(body, fields)) {
+    return fail(out, "The provider's answer is not valid JSON.");
+  }
   std::string_view status = inside_of(fields[response_status].raw);
   if (!fields[response_error].raw.empty()) return fail_as_told(out, body);
   const bool listed =

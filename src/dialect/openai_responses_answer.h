@@ -56,9 +56,6 @@ bool gather_item(std::string_view raw, Member (&fields)[item_fields_count]);
 
 ItemKind kind_of(std::string_view type);
 
-// May it stand between quotes in another JSON text?
-bool is_clean(std::string_view inside);
-
 class Decoder final : public AnswerDecoder {
  public:
   void on_stream_event(const http::SseEvent& event, EventReceiver& out) override;

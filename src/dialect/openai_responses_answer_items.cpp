@@ -1,7 +1,5 @@
 #include "dialect/openai_responses_answer.h"
 #include "json/cursor.h"
-#include "json/escapes.h"
-#include "json/utf8.h"
 
 namespace hyperion::dialect::openai_responses {
 
@@ -11,21 +9,6 @@ ItemKind kind_of(std::string_view type) {
   if (type == "message") return ItemKind::message;
   if (type == "reasoning") return ItemKind::reasoning;
   return type == "function_call" ? ItemKind::call : ItemKind::unknown;
-}
-
-bool is_clean(std::string_view inside) {
-  const char* at = inside.data();
-  const char* const end = at + inside.size();
-  bool escapes = false;
-  while (at < end) {
-    const auto byte = static_cast<unsigned char>(*at);
-    if (byte < 0x20) return false;
-    escapes |= byte == '\\';
-    const size_t length = byte < 0x80 ? 1 : json::utf8_sequence_length(at, end);
-    if (length == 0) return false;
-    at += length;
-  }
-  return !escapes || json::check_escapes(inside).well_formed;
 }
 
 bool gather_item(std::string_view raw, Member (&fields)[item_fields_count]) {
@@ -67,9 +50,7 @@ void Decoder::begin_call(OpenItem& item, const Member* fields, EventReceiver& ou
   event.tool = item.tool;
   event.id = inside_of(fields[item_call_id].raw);
   event.name = inside_of(fields[item_name].raw);
-  if (event.name.empty() || !is_clean(event.name) || !is_clean(event.id)) {
-    return fail(out, "The provider called a function without a valid name.");
-  }
+  if (event.name.empty()) return fail(out, "The provider called a function without a name.");
   out.on_event(event);
 }
 
@@ -121,7 +102,7 @@ void Decoder::on_annotation(std::string_view annotation, EventReceiver& out) {
   event.kind = EventKind::citation;
   event.text = inside_of(fields[1].raw);
   event.name = inside_of(fields[2].raw);
-  if (event.text.empty() || !is_clean(event.text) || !is_clean(event.name)) return;
+  if (event.text.empty()) return;
   start(nullptr, out);
   out.on_event(event);
 }
@@ -144,7 +125,6 @@ void Decoder::give_thinking(OpenItem& item, const Member* fields, EventReceiver&
   event.kind = EventKind::thinking_end;
   event.signature = inside_of(fields[item_encrypted].raw);
   if (over_ || (!item.pieces && event.signature.empty())) return;
-  if (!is_clean(event.signature)) return fail(out, "The provider sent text that is not valid.");
   event.signature_of = Maker::openai;
   out.on_event(event);
 }

@@ -9,6 +9,7 @@
 using namespace hyperion;
 using namespace hyperion::dialect;
 using test::Answer;
+using test::context_of;
 using test::json_of;
 using test::read_plain;
 using test::read_stream;
@@ -340,7 +341,6 @@ TEST_CASE("nonsense of the provider is an error of the server") {
       event("response.completed", ""),
       call_added(0, "c", ""),
       text_delta("\\x"),
-      text_delta("\\ud800"),
       text_delta("\xFF"),
       text_delta("a\tb"),
   };
@@ -353,6 +353,15 @@ TEST_CASE("nonsense of the provider is an error of the server") {
   std::string many = created();
   for (int i = 0; i < 100; ++i) many += call_added(i, "c", "f");
   CHECK(read_stream(responses(), many + last("response.completed")).failed);
+}
+
+TEST_CASE("half of a character in an escape is passed on: the other half may come next") {
+  test::Encoder client(responses(), context_of(true));
+  test::read_stream_into(
+      responses(),
+      created() + text_delta("\\ud83d") + text_delta("\\ude00") + last("response.completed"), 0,
+      client.receiver());
+  CHECK(client.text().find(R"("text":"\ud83d\ude00")") != std::string::npos);
 }
 
 TEST_CASE("wrong types where nothing hangs on them are passed over") {

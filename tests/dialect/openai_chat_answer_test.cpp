@@ -364,6 +364,7 @@ TEST_CASE("errors inside a stream are seen in every form they were met in") {
       {"data: {\"error\":{\"message\":\"m\",\"type\":\"overloaded_error\"}}", ErrorKind::overload,
        "m"},
       {"event: error\ndata: not JSON", ErrorKind::server, nullptr},
+      {"data: {\"choices\":[],\"x_groq\":{\"error\":\"boom\"}}", ErrorKind::server, nullptr},
   };
   for (const Case& item : cases) {
     CAPTURE(item.event);

@@ -248,6 +248,7 @@ TEST_CASE("marks of caches go where the provider takes them, else they are named
   made.tool("f").cache = CacheMark::short_lived;
   CHECK(made.json()["messages"].elements[0]["content"].text == "a\n\nb");
   CHECK(made.encode().dropped == "cache_control");
+  CHECK(made.encode().body.find("cache_control") == std::string::npos);
   made.provider.cache_control_parts = true;
   CHECK(made.json()["messages"].elements[0]["content"] ==
         json_of(R"([{"type":"text","text":"a","cache_control":{"type":"ephemeral","ttl":"1h"}},{)"

@@ -8,8 +8,8 @@
 #include "dialect/gemini.h"
 #include "dialect/gemini_answer_parts.h"
 #include "dialect/gemini_text.h"
+#include "dialect/text.h"
 #include "json/cursor.h"
-#include "json/validate.h"
 
 namespace hyperion::dialect::gemini {
 namespace {
@@ -143,7 +143,7 @@ void Decoder::on_answer(std::string_view body, EventReceiver& out) {
 }
 
 bool Decoder::read_chunk(std::string_view data, EventReceiver& out) {
-  if (!json::is_valid(data)) return fail("The provider's answer is not valid JSON.", out);
+  if (!is_json_text(data)) return fail("The provider's answer is not valid JSON.", out);
   Cursor cursor(data);
   if (cursor.enter_array()) {
     while (cursor.next_element()) {

@@ -36,6 +36,7 @@ class Encoder final : public AnswerEncoder {
   Encoder(const AnswerContext& context, Arena& arena, ByteBuffer& scratch, json::Output& out)
       : context_(context),
         arena_(arena),
+        scratch_(scratch),
         calls_(arena, scratch),
         out_(out),
         begin_(out.text().size()) {}
@@ -71,6 +72,7 @@ class Encoder final : public AnswerEncoder {
 
   const AnswerContext context_;
   Arena& arena_;
+  ByteBuffer& scratch_;
   CallCollector calls_;
   json::Output& out_;
   const size_t begin_;  // of what is ours in `out`
@@ -81,7 +83,7 @@ class Encoder final : public AnswerEncoder {
   bool choice_open_ = false;
   uint32_t open_choice_ = 0;
   Open open_ = Open::nothing;
-  std::string_view id_, model_;  // insides of JSON strings; empty: the context's, which are plain
+  std::string_view names_;  // the members at the end of every chunk
   Usage usage_;
   Choice choices_[candidates_max];
 };
@@ -120,12 +122,26 @@ void Encoder::on_event(const Event& event) {
   }
 }
 
-// What every chunk repeats. Another event than `start` may come first.
+// What every chunk repeats is written once. Another event than `start` may come first; names that
+// the provider did not give are the context's, which are plain.
 void Encoder::start(const Event& event) {
   started_ = true;
-  if (event.kind != EventKind::start) return;
-  id_ = arena_.copy(event.id);
-  model_ = arena_.copy(event.model);
+  const bool given = event.kind == EventKind::start;
+  scratch_.clear();
+  json::Output names(scratch_);
+  names.key("modelVersion");
+  if (given && !event.model.empty()) {
+    names.raw_string(event.model);
+  } else {
+    names.string(context_.model);
+  }
+  names.key("responseId");
+  if (given && !event.id.empty()) {
+    names.raw_string(event.id);
+  } else {
+    names.string(context_.request_id);
+  }
+  names_ = arena_.copy(names.text());
 }
 
 void Encoder::begin_chunk() {
@@ -140,23 +156,12 @@ void Encoder::begin_chunk() {
 
 void Encoder::end_chunk() {
   write_end();
-  out_.bytes(context_.json_array ? "" : "\r\n\r\n");
+  if (!context_.json_array) out_.bytes("\r\n\r\n");
 }
 
-// The names at the end of a chunk or an answer.
+// The names, and the end of the object.
 void Encoder::write_end() {
-  out_.key("modelVersion");
-  if (model_.empty()) {
-    out_.string(context_.model);
-  } else {
-    out_.raw_string(model_);
-  }
-  out_.key("responseId");
-  if (id_.empty()) {
-    out_.string(context_.request_id);
-  } else {
-    out_.raw_string(id_);
-  }
+  if (!names_.empty()) out_.value(names_);
   out_.end_object();
 }
 
@@ -204,13 +209,7 @@ void Encoder::close_text() {
 void Encoder::begin_part(uint32_t choice) {
   if (context_.stream) {
     begin_chunk();
-    out_.key("candidates");
-    out_.begin_array();
-    out_.begin_object();
-    out_.key("content");
-    out_.begin_object();
-    out_.key("parts");
-    out_.begin_array();
+    out_.bytes(R"("candidates":[{"content":{"parts":[)");
   } else {
     open_choice(choice);
     close_text();
@@ -221,10 +220,8 @@ void Encoder::begin_part(uint32_t choice) {
 void Encoder::end_part(uint32_t choice) {
   out_.end_object();
   if (!context_.stream) return;
-  out_.end_array();
-  out_.member("role", "model");
-  out_.end_object();
-  out_.member("index", int64_t{choice});
+  out_.bytes(R"(],"role":"model"},"index":)");
+  out_.number(choice);
   out_.end_object();
   out_.end_array();
   end_chunk();

@@ -6,8 +6,8 @@
 
 #include "dialect/gemini.h"
 #include "dialect/gemini_text.h"
+#include "dialect/text.h"
 #include "json/cursor.h"
-#include "json/validate.h"
 
 namespace hyperion::dialect::gemini {
 namespace {
@@ -293,7 +293,7 @@ bool write_embeddings(std::string_view answer, const EmbeddingForm& form, std::s
   const size_t begin = out.text().size();
   Cursor cursor(answer);
   Usage said;
-  if (json::is_valid(answer) && AnswerWriter(form, out).write(cursor, model, said)) {
+  if (is_json_text(answer) && AnswerWriter(form, out).write(cursor, model, said)) {
     usage = said;
     return true;
   }

@@ -83,7 +83,8 @@ struct Language {
   // Writes the provider's body. False: notes.problem says why, or (without one) out is full.
   bool (*encode_request)(const Request& request, const Target& target, Workspace workspace,
                          json::Output& out, Notes& notes);
-  // In the arena's memory; nullptr when there is none. Destroyed by the caller (not freed).
+  // In the arena's memory; nullptr when there is none. Destroyed by the caller (not freed). The
+  // `scratch` is its own as long as it lives: a decoder and an encoder need one each.
   AnswerDecoder* (*make_decoder)(Arena& arena, ByteBuffer& scratch);
   AnswerEncoder* (*make_encoder)(const AnswerContext& context, Arena& arena, ByteBuffer& scratch,
                                  json::Output& out);

@@ -268,7 +268,8 @@ TEST_CASE("gemini stream: what is no answer is an error, not a clean end") {
   for (
       const char* bad :
       {"", "x", "[DONE]", "1", "null", "{", R"({"candidates":[{"content":{"parts":[{"text":"a)",
-       R"({"candidates":[]}})", R"({"a":"\q"})", "{\"a\":\"\x01\"}", "[1]", "[[{}]]",
+       R"({"candidates":[]}})", R"({"a":"\q"})", "{\"a\":\"\x01\"}", "{\"a\":\"\xC3\"}", "[1]",
+       "[[{}]]",
        R"({"candidates":[{"content":{"parts":[{"functionCall":{"args":{}}}]},"finishReason":"STOP"}]})",
        R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":[1]}}]},"finishReason":"STOP"}]})",
        R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":"{}"}}]},"finishReason":"STOP"}]})",

@@ -91,20 +91,24 @@ void Decoder::start(const Member* response, EventReceiver& out) {
 
 void Decoder::on_stream_event(const http::SseEvent& event, EventReceiver& out) {
   if (over_ || !event.has_data || event.data.empty() || event.data == "[DONE]") return;
-  // Parts of it go into texts of ours: all of it must be well formed.
-  if (!is_json_text(event.data)) return fail(out, "The provider sent an event that is not JSON.");
   if (event.multiple_data) return fail(out, "The provider sent an event in several lines.");
   Member fields[event_fields_count] = {
       {"type", {}},          {"delta", {}},     {"output_index", {}},
       {"summary_index", {}}, {"item", {}},      {"response", {}},
       {"annotation", {}},    {"arguments", {}}, {"error", {}},
   };
-  if (!gather(event.data, fields)) return fail(out, "The provider sent an event of no kind.");
+  if (!gather(event.data, fields)) return fail(out, "The provider sent an event that is not JSON.");
   std::string_view type = inside_of(fields[event_type].raw);
   if (type.empty()) type = event.event;
+  // What goes into texts of ours must be well formed: of most events that is a short piece.
+  const bool delta = type.starts_with("response.") && type.ends_with(".delta");
+  const std::string_view used = delta ? fields[event_delta].raw : event.data;
+  if (!used.empty() && !is_json_text(used)) {
+    return fail(out, "The provider sent an event that is not JSON.");
+  }
   const bool bare_error = !fields[event_error].raw.empty() && !type.starts_with("response.");
   if (type == "error" || bare_error) return fail_as_told(out, event.data);
-  if (type.ends_with(".delta")) return on_delta(type, fields, out);
+  if (delta) return on_delta(type, fields, out);
   if (type == "response.output_item.added") return on_item_added(fields, out);
   if (type == "response.output_item.done") return on_item_done(fields, out);
   if (type == "response.function_call_arguments.done") return on_arguments_done(fields, out);

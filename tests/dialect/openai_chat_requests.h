@@ -1,6 +1,7 @@
 // Chat requests for tests: read from a few members, looked into, refused by name.
 //
-// What surrounds the members a test is about (model, one user message) is added here.
+// What surrounds the members a test is about (model, one user message) is added here. Refusals are
+// checked for what every one of them owes: status, code, the field by place, what was expected.
 #pragma once
 
 #include <string>

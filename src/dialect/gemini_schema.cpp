@@ -26,7 +26,8 @@ enum class Kind : uint8_t {
   other,     // copied
   type,      // a name, or a list of names
   schema,    // items, not, additionalProperties
-  schemas,   // anyOf
+  choice,    // anyOf: one of these, null among them where the whole is nullable
+  schemas,   // allOf
   map,       // properties: from names to schemas
   bound,     // a number, perhaps as a string
   nullable,  // said with the type
@@ -44,8 +45,8 @@ constexpr KeyRow rows[] = {
     {"items", Kind::schema},
     {"additionalProperties", Kind::schema},
     {"not", Kind::schema},
-    {"anyOf", Kind::schemas},
-    {"oneOf", Kind::schemas},
+    {"anyOf", Kind::choice},
+    {"oneOf", Kind::choice},
     {"allOf", Kind::schemas},
     {"prefixItems", Kind::schemas},
     {"properties", Kind::map},
@@ -72,22 +73,16 @@ const KeyRow* row_of(std::string_view key) {
   return nullptr;
 }
 
-// What must be known of a schema before its members are written.
-struct Outline {
+// Must be known of a schema before its members are written.
+bool is_nullable(Cursor cursor) {
   bool nullable = false;
-  bool has_type = false;
-};
-
-Outline outline_of(Cursor cursor) {
-  Outline outline;
   std::string_view key;
-  if (!cursor.enter_object()) return outline;
+  if (!cursor.enter_object()) return false;
   while (cursor.next_key(key)) {
-    if (key == "nullable") outline.nullable = cursor.peek() == 't';
-    if (key == "type") outline.has_type = cursor.peek() == '"';
+    if (key == "nullable") nullable = cursor.peek() == 't';
     cursor.skip();
   }
-  return outline;
+  return nullable;
 }
 
 class Rewriter {
@@ -98,7 +93,7 @@ class Rewriter {
   bool changed() const { return changed_; }
 
  private:
-  void member(std::string_view key, Cursor& cursor, const Outline& outline);
+  void member(std::string_view key, Cursor& cursor, bool nullable);
   void type(Cursor& cursor, bool nullable);
   void type_name(Cursor& cursor);
   void schemas(Cursor& cursor, bool nullable);
@@ -117,18 +112,18 @@ class Rewriter {
 
 // `true` and `false` are schemas as well.
 void Rewriter::schema(Cursor& cursor) {
-  const Outline outline = outline_of(cursor);
+  const bool nullable = is_nullable(cursor);
   if (!cursor.enter_object()) {
     copy(cursor);
     return;
   }
   out_.begin_object();
   std::string_view key;
-  while (cursor.next_key(key)) member(key, cursor, outline);
+  while (cursor.next_key(key)) member(key, cursor, nullable);
   out_.end_object();
 }
 
-void Rewriter::member(std::string_view key, Cursor& cursor, const Outline& outline) {
+void Rewriter::member(std::string_view key, Cursor& cursor, bool nullable) {
   const KeyRow* row = row_of(key);
   Kind kind = row != nullptr ? row->kind : Kind::other;
   const char next = cursor.peek();
@@ -154,12 +149,13 @@ void Rewriter::member(std::string_view key, Cursor& cursor, const Outline& outli
   changed_ |= name != key;
   out_.key(name);
   switch (kind) {
-    case Kind::type: type(cursor, outline.nullable); return;
+    case Kind::type: type(cursor, nullable); return;
     case Kind::schema: schema(cursor); return;
-    case Kind::schemas: schemas(cursor, outline.nullable && !outline.has_type); return;
+    case Kind::choice: schemas(cursor, nullable); return;
+    case Kind::schemas: schemas(cursor, false); return;
     case Kind::map: map(cursor); return;
     case Kind::bound: bound(cursor); return;
-    case Kind::enumeration: enumeration(cursor, outline.nullable); return;
+    case Kind::enumeration: enumeration(cursor, nullable); return;
     default: copy(cursor);
   }
 }

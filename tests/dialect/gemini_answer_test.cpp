@@ -121,9 +121,10 @@ TEST_CASE("gemini stream: several calls in one chunk and in several are counted 
 }
 
 TEST_CASE("gemini stream: arguments lose their blanks, nothing else") {
-  const Answer answer = stream({chunk(
-      R"({"functionCall":{"name":"f","args":{ "a" : [ 1e400 , "x \" y\\" ] , "é": 9007199254740993 } }})",
-      stop)});
+  const Answer answer =
+      stream({chunk(R"({"functionCall":{"name":"f","args":{ "a" : [ 1e400 , "x \" y\\" ] ,)"
+                    R"( "é": 9007199254740993 } }})",
+                    stop)});
   CHECK(answer.choice().calls[0].arguments ==
         "{\"a\":[1e400,\"x \\\" y\\\\\"],\"\xC3\xA9\":9007199254740993}");
 }
@@ -184,7 +185,8 @@ TEST_CASE("gemini stream: usage is cumulative, the last report holds") {
        chunk(text(""), stop,
              usage(R"("promptTokenCount":11,"toolUsePromptTokenCount":4,"candidatesTokenCount":5,
                       "thoughtsTokenCount":7,"cachedContentTokenCount":3,"totalTokenCount":27,
-                      "promptTokensDetails":[{"modality":"TEXT","tokenCount":5},{"modality":"AUDIO","tokenCount":6}])"))});
+                      "promptTokensDetails":[{"modality":"TEXT","tokenCount":5},{)"
+                   R"("modality":"AUDIO","tokenCount":6}])"))});
   CHECK(answer.usage.prompt_tokens == 15);
   CHECK(answer.usage.completion_tokens == 12);
   CHECK(answer.usage.reasoning_tokens == 7);
@@ -206,11 +208,14 @@ TEST_CASE("gemini stream: usage is known as far as a broken stream came") {
 }
 
 TEST_CASE("gemini stream: several candidates, each with its own calls and finish") {
-  const Answer answer = stream(
-      {R"({"candidates":[{"content":{"parts":[{"text":"a"}]}},{"content":{"parts":[{"text":"b"}]},"index":1}]})",
-       R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f"}}]},"index":1,"finishReason":"STOP"}]})",
-       R"({"candidates":[{"index":0,"content":{"parts":[{"text":"c"}]},"finishReason":"MAX_TOKENS"}]})",
-       R"({"candidates":[{"index":99,"content":{"parts":[{"text":"d"}]}},{"index":-1}]})"});
+  const Answer answer =
+      stream({R"({"candidates":[{"content":{"parts":[{"text":"a"}]}},{"content":{"parts":[{)"
+              R"("text":"b"}]},"index":1}]})",
+              R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f"}}]},"index":1,)"
+              R"("finishReason":"STOP"}]})",
+              R"({"candidates":[{"index":0,"content":{"parts":[{"text":"c"}]},)"
+              R"("finishReason":"MAX_TOKENS"}]})",
+              R"({"candidates":[{"index":99,"content":{"parts":[{"text":"d"}]}},{"index":-1}]})"});
   CHECK(answer.ended);
   REQUIRE(answer.choices.size() == 2);
   CHECK(answer.choice(0).text == "ac");
@@ -218,15 +223,15 @@ TEST_CASE("gemini stream: several candidates, each with its own calls and finish
   CHECK(answer.choice(1).text == "b");
   CHECK(answer.choice(1).finish == Finish::tool_calls);
   // One that was left unfinished makes the whole answer a broken one.
-  CHECK(
-      stream(
-          {R"({"candidates":[{"content":{"parts":[{"text":"a"}]}},{"index":1,"finishReason":"STOP"}]})"})
-          .failed);
+  CHECK(stream({R"({"candidates":[{"content":{"parts":[{"text":"a"}]}},{"index":1,)"
+                R"("finishReason":"STOP"}]})"})
+            .failed);
 }
 
 TEST_CASE("gemini: a blocked prompt is an empty answer that was filtered") {
   const std::string body =
-      R"({"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{"promptTokenCount":4}})";
+      R"({"promptFeedback":{"blockReason":"PROHIBITED_CONTENT"},"usageMetadata":{)"
+      R"("promptTokenCount":4}})";
   for (const Answer& answer : {plain(body), stream({body})}) {
     CHECK(answer.ended);
     CHECK(answer.choice().finish == Finish::content_filter);
@@ -265,16 +270,20 @@ TEST_CASE("gemini stream: without a finishReason its end is a cut") {
 }
 
 TEST_CASE("gemini stream: what is no answer is an error, not a clean end") {
-  for (
-      const char* bad :
-      {"", "x", "[DONE]", "1", "null", "{", R"({"candidates":[{"content":{"parts":[{"text":"a)",
-       R"({"candidates":[]}})", R"({"a":"\q"})", "{\"a\":\"\x01\"}", "{\"a\":\"\xC3\"}", "[1]",
-       "[[{}]]",
-       R"({"candidates":[{"content":{"parts":[{"functionCall":{"args":{}}}]},"finishReason":"STOP"}]})",
-       R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":[1]}}]},"finishReason":"STOP"}]})",
-       R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":"{}"}}]},"finishReason":"STOP"}]})",
-       R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","willContinue":true}}]},"finishReason":"STOP"}]})",
-       R"({"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{}]}}]},"finishReason":"STOP"}]})"}) {
+  for (const char* bad :
+       {"", "x", "[DONE]", "1", "null", "{", R"({"candidates":[{"content":{"parts":[{"text":"a)",
+        R"({"candidates":[]}})", R"({"a":"\q"})", "{\"a\":\"\x01\"}", "{\"a\":\"\xC3\"}", "[1]",
+        "[[{}]]",
+        R"({"candidates":[{"content":{"parts":[{"functionCall":{"args":{}}}]},)"
+        R"("finishReason":"STOP"}]})",
+        R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":[1]}}]},)"
+        R"("finishReason":"STOP"}]})",
+        R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f","args":"{}"}}]},)"
+        R"("finishReason":"STOP"}]})",
+        R"({"candidates":[{"content":{"parts":[{"functionCall":{"name":"f",)"
+        R"("willContinue":true}}]},"finishReason":"STOP"}]})",
+        R"({"candidates":[{"content":{"parts":[{"functionCall":{"partialArgs":[{}]}}]},)"
+        R"("finishReason":"STOP"}]})"}) {
     CAPTURE(bad);
     CHECK(stream({bad, chunk(text("a"), stop)}).failed);
     CHECK(plain(bad).failed);
@@ -282,17 +291,17 @@ TEST_CASE("gemini stream: what is no answer is an error, not a clean end") {
 }
 
 TEST_CASE("gemini stream: members of wrong types are passed over") {
-  for (
-      const char* odd :
-      {R"({"candidates":{}})", R"({"candidates":[1,null,"x",[]]})",
-       R"({"candidates":[{"content":[],"index":"a","finishReason":7}]})",
-       R"({"candidates":[{"content":{"parts":{}}}]})",
-       R"({"candidates":[{"content":{"parts":[1,null,{"text":1},{"thought":1},{"functionCall":1},
+  for (const char* odd :
+       {R"({"candidates":{}})", R"({"candidates":[1,null,"x",[]]})",
+        R"({"candidates":[{"content":[],"index":"a","finishReason":7}]})",
+        R"({"candidates":[{"content":{"parts":{}}}]})",
+        R"({"candidates":[{"content":{"parts":[1,null,{"text":1},{"thought":1},{"functionCall":1},
             {"inlineData":{"data":"QUJD"}},{"executableCode":{"code":"x"}}]}}]})",
-       R"({"usageMetadata":[1]})", R"({"usageMetadata":{"promptTokenCount":"x"}})",
-       R"({"usageMetadata":{"promptTokenCount":-5,"promptTokensDetails":[1,{"tokenCount":[]}]}})",
-       R"({"promptFeedback":1,"error":null,"responseId":1,"modelVersion":{},"createTime":"x"})",
-       R"({"candidates":[{"groundingMetadata":{"groundingChunks":[1,{"web":1},{"web":{"uri":1}}]}}]})"}) {
+        R"({"usageMetadata":[1]})", R"({"usageMetadata":{"promptTokenCount":"x"}})",
+        R"({"usageMetadata":{"promptTokenCount":-5,"promptTokensDetails":[1,{"tokenCount":[]}]}})",
+        R"({"promptFeedback":1,"error":null,"responseId":1,"modelVersion":{},"createTime":"x"})",
+        R"({"candidates":[{"groundingMetadata":{"groundingChunks":[1,{"web":1},{"web":{)"
+        R"("uri":1}}]}}]})"}) {
     CAPTURE(odd);
     const Answer answer = stream({odd, chunk(text("a"), stop)});
     CHECK(answer.ended);
@@ -331,11 +340,14 @@ TEST_CASE("gemini stream: line ends, several data lines and comments do not matt
 }
 
 TEST_CASE("gemini plain: an answer at once, and an array of chunks") {
-  const Answer answer = plain(
-      R"({ "candidates": [ { "content": { "role": "model", "parts": [ {"text":"a","thought":true}, {"text": "b"},
-         {"text":"c"} ] }, "finishReason": "STOP" }, {"index":1,"content":{"parts":[{"text":"d"}]}} ],
+  const Answer answer =
+      plain(R"({ "candidates": [ { "content": { "role": "model", "parts": [ {"text":"a",)"
+            R"("thought":true}, {"text": "b"},
+         {"text":"c"} ] }, "finishReason": "STOP" }, {"index":1,"content":{"parts":[{)"
+            R"("text":"d"}]}} ],
          "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 8},
-         "modelVersion": "gemini-2.5-flash", "createTime": "2026-08-19T14:36:04.560385Z", "responseId": "r" })");
+         "modelVersion": "gemini-2.5-flash", "createTime": "2026-08-19T14:36:04.560385Z",)"
+            R"( "responseId": "r" })");
   CHECK(answer.ended);
   CHECK(answer.created_s == 1787150164);
   CHECK(answer.choice().text == "bc");

@@ -91,7 +91,8 @@ TEST_CASE("gemini client: a stream of texts, byte for byte") {
            R"("}],"role":"model"},"index":0}],)" + names;
   };
   const std::string last =
-      R"({"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},"finishReason":"STOP","index":0}],)"
+      R"({"candidates":[{"content":{"parts":[{"text":""}],"role":"model"},)"
+      R"("finishReason":"STOP","index":0}],)"
       R"("usageMetadata":{"promptTokenCount":3,"candidatesTokenCount":4,"totalTokenCount":7},)" +
       names;
   CHECK(sse.text() == "data: " + chunk("Hel") + "\r\n\r\ndata: " + chunk("lo\\n") +

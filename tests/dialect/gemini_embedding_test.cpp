@@ -58,18 +58,20 @@ Listed list_of(const std::string& answer, uint32_t inputs, bool base64) {
 
 TEST_CASE("gemini embeddings: one text or many become a batch") {
   const Batch one = batch_of(R"({"model":"x","input":"a\"b"})");
-  CHECK(
-      json_of(one.body) ==
-      json_of(
-          R"({"requests":[{"model":"models/gemini-embedding-2","content":{"parts":[{"text":"a\"b"}]}}]})"));
+  CHECK(json_of(one.body) ==
+        json_of(R"({"requests":[{"model":"models/gemini-embedding-2","content":{"parts":[{)"
+                R"("text":"a\"b"}]}}]})"));
   CHECK(one.form.inputs == 1);
   CHECK(!one.form.base64);
-  const Batch many = batch_of(
-      R"({"input":["a","b"],"dimensions":768,"encoding_format":"base64","user":"u","hyperion":{},"odd":1,
+  const Batch many =
+      batch_of(R"({"input":["a","b"],"dimensions":768,"encoding_format":"base64","user":"u",)"
+               R"("hyperion":{},"odd":1,
           "extra_body":{"smart_routing":false}})");
   CHECK(json_of(many.body) == json_of(R"({"requests":[
-      {"model":"models/gemini-embedding-2","content":{"parts":[{"text":"a"}]},"outputDimensionality":768},
-      {"model":"models/gemini-embedding-2","content":{"parts":[{"text":"b"}]},"outputDimensionality":768}]})"));
+      {"model":"models/gemini-embedding-2","content":{"parts":[{"text":"a"}]},)"
+                                      R"("outputDimensionality":768},
+      {"model":"models/gemini-embedding-2","content":{"parts":[{"text":"b"}]},)"
+                                      R"("outputDimensionality":768}]})"));
   CHECK(many.form.inputs == 2);
   CHECK(many.form.base64);
   CHECK(many.dropped == "user, odd");

@@ -29,8 +29,10 @@ struct Case {
 TEST_CASE("OpenAPI's schemas become JSON Schema") {
   const Case cases[] = {
       {R"({"type":"STRING"})", R"({"type":"string"})"},
-      {R"({"type":"OBJECT","properties":{"a":{"type":"INTEGER"},"type":{"type":"NUMBER"}},"required":["a"]})",
-       R"({"type":"object","properties":{"a":{"type":"integer"},"type":{"type":"number"}},"required":["a"]})"},
+      {R"({"type":"OBJECT","properties":{"a":{"type":"INTEGER"},"type":{"type":"NUMBER"}},)"
+       R"("required":["a"]})",
+       R"({"type":"object","properties":{"a":{"type":"integer"},"type":{"type":"number"}},)"
+       R"("required":["a"]})"},
       {R"({"type":"ARRAY","items":{"type":"BOOLEAN"},"minItems":"2","maxItems":3})",
        R"({"type":"array","items":{"type":"boolean"},"minItems":2,"maxItems":3})"},
       {R"({"type":"STRING","nullable":true})", R"({"type":["string","null"]})"},
@@ -41,10 +43,15 @@ TEST_CASE("OpenAPI's schemas become JSON Schema") {
        R"({"anyOf":[{"type":"string"},{"type":"null"}]})"},
       {R"({"nullable":true,"any_of":[{"type":"STRING"}]})",
        R"({"anyOf":[{"type":"string"},{"type":"null"}]})"},
+      {R"({"type":"STRING","nullable":true,"oneOf":[{"format":"date"}],"allOf":[{)"
+       R"("minLength":"1"}]})",
+       R"({"type":["string","null"],"oneOf":[{"format":"date"},{"type":"null"}],"allOf":[{)"
+       R"("minLength":1}]})"},
       {R"({"type":"STRING","format":"enum","enum":["A","B"]})",
        R"({"type":"string","enum":["A","B"]})"},
       {R"({"type":"STRING","format":"date-time"})", R"({"type":"string","format":"date-time"})"},
-      {R"({"type":"OBJECT","propertyOrdering":["b","a"],"example":{"type":"STRING"},"properties":{"example":{"type":"STRING"}}})",
+      {R"({"type":"OBJECT","propertyOrdering":["b","a"],"example":{"type":"STRING"},)"
+       R"("properties":{"example":{"type":"STRING"}}})",
        R"({"type":"object","properties":{"example":{"type":"string"}}})"},
       {R"({"type":"TYPE_UNSPECIFIED","title":"T"})", R"({"title":"T"})"},
       {R"({"type":"OBJECT","additionalProperties":{"type":"STRING"},"default":{"type":"STRING"}})",

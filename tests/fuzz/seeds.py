@@ -18,14 +18,18 @@ HERE = Path(__file__).resolve().parent
 # What a word in a target's name says about its input: dictionaries, and where seeds are.
 KINDS = [
     (
-        ("http", "head", "request", "response", "body", "chunk"),
+        ("http", "head", "request_stream", "response", "body", "chunk"),
         ("http", "url"),
         ("suites/http1-*/*.jsonl",),
     ),
     (("json", "scan", "splice"), ("json", "utf8", "llm-own"), ("suites/json-parsing/test_*/*",)),
     (("sse",), ("llm-own", "json"), ("suites/sse-parsing/*.jsonl",)),
     (("conf", "toml"), ("utf8",), ()),
+    (("translation",), ("llm-own", "json"), ()),
 ]
+
+# Folders of recordings that are not of Chat Completions, and the dialect's number in a target.
+DIALECTS = [("responses", 1), ("anthropic", 2), ("gemini", 3), ("vertex", 3)]
 
 
 def inputs_of_case(case: dict) -> list:
@@ -45,6 +49,25 @@ def inputs_of_file(path: Path) -> list:
     return [data for line in lines if line.strip() for data in inputs_of_case(json.loads(line))]
 
 
+def recorded_bodies(shared: Path, side: str) -> list:
+    """Bodies of recorded requests or responses behind the byte by which a target chooses."""
+    inputs = []
+    for path in sorted(shared.glob("recorded/*/*/*.json")):
+        recording = json.loads(path.read_text(encoding="utf-8"))
+        exchanges = recording.get("exchanges", []) if isinstance(recording, dict) else []
+        for exchange in exchanges:
+            body = (exchange[side].get("body") or "").encode()
+            if not 10 < len(body) < 30000:
+                continue
+            dialect = next((n for word, n in DIALECTS if f"/{word}/" in str(path)), 0)
+            streamed = side == "response" and not body.lstrip().startswith((b"{", b"["))
+            choices = (0x08, 0x1C) if side == "response" else (0x10, 0xFC)
+            for choice in choices:
+                chosen = (choice & ~4) | 4 * streamed if side == "response" else choice
+                inputs.append(bytes([dialect | chosen]) + body)
+    return inputs
+
+
 def gather(target: str) -> tuple:
     """(text of the dictionary, list of seed inputs) for a target."""
     dictionaries, inputs = [], []
@@ -55,6 +78,8 @@ def gather(target: str) -> tuple:
     shared = os.environ.get("HYPERION_SHARED")
     if not shared:
         return "", inputs
+    if target.endswith("_translation"):
+        inputs += recorded_bodies(Path(shared), target.replace("answer", "response").split("_")[0])
     for words, names, patterns in KINDS:
         if not any(word in target for word in words):
             continue

@@ -59,6 +59,7 @@ class ByteBuffer {
 
   std::string_view view() const { return {bytes_, size_}; }
   size_t size() const { return size_; }
+  size_t capacity() const { return capacity_; }
   bool empty() const { return size_ == 0; }
 
  private:

@@ -193,4 +193,9 @@ struct Request {
   Chain<Word> unknown;  // plain
 };
 
+// How many tokens a request may be, by a rule of thumb: where no provider can be asked. Four bytes
+// of text a token, and for an image or file what an ordinary one costs (Anthropic's documentation:
+// about 1,600 for a full-size image).
+int64_t estimate_tokens(const Request& request);
+
 }  // namespace hyperion::dialect

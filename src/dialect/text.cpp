@@ -164,6 +164,26 @@ Maker maker_of(std::string_view& signature, Maker home) {
   return home;
 }
 
+std::string_view bounded_inside(std::string_view inside, size_t size_max_bytes) {
+  if (inside.size() <= size_max_bytes) return inside;
+  size_t size = 0;
+  while (size < size_max_bytes) {
+    const auto byte = static_cast<unsigned char>(inside[size]);
+    size_t step = 1;
+    if (byte == '\\') {
+      step = size + 1 < inside.size() && inside[size + 1] == 'u' ? 6 : 2;
+      // Both halves of a pair: \ud83d\ude00.
+      const bool high = inside.substr(size, 3) == "\\ud" || inside.substr(size, 3) == "\\uD";
+      if (step == 6 && high && inside.substr(size + 6, 2) == "\\u") step = 12;
+    } else if (byte >= 0xC0) {
+      step = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
+    }
+    if (size + step > size_max_bytes) break;
+    size += step;
+  }
+  return inside.substr(0, size);
+}
+
 void begin_event(json::Output& out, std::string_view name) {
   if (!name.empty()) {
     out.bytes("event: ");

@@ -45,6 +45,10 @@ void add_signature(json::Output& out, std::string_view signature, Maker maker, M
 // Takes the prefix off again; without one the signature is `home`'s.
 Maker maker_of(std::string_view& signature, Maker home);
 
+// The beginning of the inside of a JSON string: at most `size_max_bytes` of it, no escape and no
+// character cut in two, so that it is one again.
+std::string_view bounded_inside(std::string_view inside, size_t size_max_bytes);
+
 // "event: NAME\ndata: " (no event line when `name` is empty), and the end of the event.
 void begin_event(json::Output& out, std::string_view name);
 void end_event(json::Output& out);

@@ -10,9 +10,6 @@
 namespace hyperion::gateway {
 namespace {
 
-// Room for an error answer: its texts are bounded (Failure), escaping may make them longer.
-constexpr size_t failure_body_max_bytes = 4096;
-
 bool origin_is_allowed(const config::CorsSettings& cors, std::string_view origin) {
   for (const std::string& allowed : cors.allowed_origins) {
     if (allowed == "*" || allowed == origin) return true;
@@ -31,7 +28,10 @@ bool Exchange::begin_answer(uint16_t status) {
   record_.status = status;
   relay_.set_keep_alive(client_->will_keep_alive());
   if (!relay_.begin_head(status)) return false;
-  relay_.head().header("x-request-id", std::string_view(record_.request_id, request_id_size));
+  relay_.head().header("x-request-id", request_id());
+  // Where Anthropic's clients look for it.
+  if (endpoint_ != nullptr && endpoint_->wire == dialect::Wire::anthropic)
+    relay_.head().header("request-id", request_id());
   write_cors();
   return true;
 }
@@ -54,7 +54,8 @@ void Exchange::write_cors() {
               endpoint_ != nullptr ? allowed_methods(*endpoint_) : "GET, POST, OPTIONS");
   // The openai clients in browsers send the x-stainless ones.
   head.raw(
-      "access-control-allow-headers: authorization, content-type, x-api-key, idempotency-key, "
+      "access-control-allow-headers: authorization, content-type, x-api-key, x-goog-api-key, "
+      "anthropic-version, anthropic-beta, idempotency-key, "
       "traceparent, "
       "tracestate, openai-organization, openai-project, x-hyperion-fault, x-stainless-arch, "
       "x-stainless-helper-method, x-stainless-lang, x-stainless-os, x-stainless-package-version, "
@@ -73,21 +74,23 @@ void Exchange::refuse(const Failure& failure, Side side, Phase phase) {
 // False: out of memory; the connection must show that there is no answer.
 bool Exchange::answer_failure(const Failure& failure) {
   if (client_ == nullptr || relay_.head_sent()) return false;
-  char body[failure_body_max_bytes];
-  size_t size = write_body(failure, body, sizeof(body));
-  if (!begin_answer(failure.status)) return false;
+  const dialect::Wire wire = endpoint_ != nullptr ? endpoint_->wire : dialect::Wire::openai_chat;
+  json::Output body(gateway_.scratch());
+  dialect::write_error(wire, answer_of(failure, request_id()), body);
+  if (body.failed() || !begin_answer(failure.status)) return false;
   http::HeadWriter& head = relay_.head();
   head.raw("content-type: application/json\r\n");
   if (failure.status == 405 && endpoint_ != nullptr)
     head.header("allow", allowed_methods(*endpoint_));
   if (failure.status == 401) head.raw("www-authenticate: Bearer\r\n");
-  if (failure.retry_after_s != 0) head.header("retry-after", failure.retry_after_s);
+  if (failure.retry_after_ms >= 0)
+    head.header("retry-after", static_cast<uint64_t>(failure.retry_after_ms + 999) / 1000);
   if (failure.should_retry_no) head.raw("x-should-retry: false\r\n");
   if (record_.attempts != 0) head.header("x-hyperion-attempts", record_.attempts);
   if (!record_.provider.empty()) head.header("x-hyperion-provider", record_.provider);
   if (!record_.model.empty()) head.header("x-hyperion-model", record_.model);
-  record_.response_bytes = size;
-  return relay_.end_head(size) && relay_.body({body, size});
+  record_.response_bytes = body.text().size();
+  return relay_.end_head(body.text().size()) && relay_.body(body.text());
 }
 
 void Exchange::answer_options() {
@@ -130,6 +133,25 @@ void Exchange::answer_page() {
     }
     default: answer_text(200, "application/json", "{\"status\":\"live\"}");
   }
+}
+
+// Nobody at this provider counts tokens before they are spent: four bytes a token, and a number for
+// what is no text. The header says that it is an estimate.
+void Exchange::answer_token_estimate() {
+  const int64_t tokens = dialect::estimate_tokens(*canonical_);
+  char text[96];
+  json::Writer writer(text, sizeof(text));
+  writer.begin_object();
+  writer.member(endpoint_->wire == dialect::Wire::gemini ? "totalTokens" : "input_tokens", tokens);
+  writer.end_object();
+  bool sent = begin_answer(200);
+  if (sent) {
+    relay_.head().raw("content-type: application/json\r\nx-hyperion-adjusted: estimated\r\n");
+    relay_.head().header("x-hyperion-model", record_.model);
+    sent = relay_.end_head(writer.text().size()) && relay_.body(writer.text());
+  }
+  record_.response_bytes = writer.text().size();
+  finish(sent ? Outcome::answered : Outcome::failed, !sent);
 }
 
 namespace {
@@ -182,7 +204,7 @@ void Exchange::answer_models() {
 }
 
 void Exchange::answer_model() {
-  record_.requested_model = head_->path.substr(endpoint_->path.size());
+  record_.requested_model = decoded_name(name_in_path(*endpoint_, head_->path), client_->arena());
   if (!resolve_model()) return;
   char text[1024];
   json::Writer writer(text, sizeof(text));

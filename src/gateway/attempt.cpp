@@ -1,23 +1,22 @@
 #include "gateway/attempt.h"
 
 #include "base/planted.h"
-#include "dialect/openai_chat.h"
+#include "dialect/gemini.h"
+#include "dialect/language.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
 
 namespace hyperion::gateway {
 namespace {
 
-using dialect::openai_chat::observe_answer;
-
 // A request may ask for shorter deadlines than the conf's, never for longer ones.
 uint64_t bounded(uint32_t conf_ms, uint32_t asked_ms) {
   return asked_ms != 0 && asked_ms < conf_ms ? asked_ms : conf_ms;
 }
 
-// The head of a response and nothing else.
+// The head of a response, and the state of a translation.
 size_t arena_size_max(const http::Limits& limits) {
-  return size_t{limits.response_head_size_max_bytes} * 2 + 16 * 1024;
+  return size_t{limits.response_head_size_max_bytes} * 2 + 48 * 1024;
 }
 
 }  // namespace
@@ -27,6 +26,8 @@ Attempt::Attempt(Exchange& exchange)
       pool_(*exchange.snapshot().providers[exchange.deployment().provider->index].pool),
       arena_(exchange.gateway().runtime().blocks,
              arena_size_max(exchange.snapshot().config->settings.http)),
+      translator_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()),
+      request_body_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()),
       held_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()) {}
 
 Attempt::~Attempt() {
@@ -47,6 +48,63 @@ void Attempt::arm(uint64_t after_ms) {
   if (HYPERION_PLANTED(silence_not_timed)) return;
   io::Runtime& runtime = exchange_.gateway().runtime();
   runtime.timers.arm(deadline_, runtime.clock.now() + after_ms * ns_per_ms);
+}
+
+bool Attempt::prepare(dialect::RequestProblem& problem) {
+  const Crossing& crossing = exchange_.crossing();
+  if (!crossing.translates()) return true;
+  const catalog::Deployment& deployment = exchange_.deployment();
+  const dialect::TranslationSettings& settings = exchange_.snapshot().config->settings.translation;
+  dialect::Notes notes(settings, deployment.provider->name);
+  json::Output out(request_body_);
+  const bool good = encode_request(out, notes);
+  exchange_.gateway().drop_scratch();
+  problem = notes.problem;
+  if (!good || out.failed()) {
+    if (!problem) dialect::refuse_for_memory(problem);
+    return false;
+  }
+  if (crossing.kind == Crossing::Kind::embeddings) {
+    dropped_ = arena_.copy(notes.dropped());
+    return true;
+  }
+  const dialect::Request& request = exchange_.canonical();
+  for (const dialect::Word* word = request.unknown.first; word != nullptr; word = word->next)
+    notes.drop(word->plain);
+  dropped_ = arena_.copy(notes.dropped());
+  adjusted_ = arena_.copy(notes.adjusted());
+  if (crossing.kind == Crossing::Kind::counted) return true;
+  dialect::AnswerContext context;
+  context.request = &request;
+  context.request_id = exchange_.request_id();
+  context.model = exchange_.record().model;
+  context.now_s = static_cast<int64_t>(exchange_.gateway().runtime().clock.wall_ns() / ns_per_s);
+  context.stream = exchange_.wants_stream();
+  context.include_usage = request.include_usage;
+  context.legacy_functions = request.legacy_functions;
+  context.shows_thinking =
+      settings.reasoning_content && request.thinking_shown != dialect::Flag::no;
+  context.json_array = exchange_.wants_array();
+  if (translator_.begin(crossing.upstream, exchange_.endpoint().wire, context, arena_)) return true;
+  return dialect::refuse_for_memory(problem);
+}
+
+bool Attempt::encode_request(json::Output& out, dialect::Notes& notes) {
+  const catalog::Deployment& deployment = exchange_.deployment();
+  const dialect::Target target{*deployment.provider, deployment.model, exchange_.record().model,
+                               exchange_.snapshot().config->settings.translation};
+  const dialect::Workspace workspace{arena_, exchange_.gateway().scratch()};
+  switch (exchange_.crossing().kind) {
+    case Crossing::Kind::embeddings:
+      return dialect::gemini::encode_embeddings(exchange_.client_body(), target, out,
+                                                embedding_form_, notes);
+    case Crossing::Kind::counted:
+      return dialect::gemini::encode_count_tokens(exchange_.canonical(), target, workspace, out,
+                                                  notes);
+    default:
+      return dialect::language_of(exchange_.crossing().upstream)
+          .encode_request(exchange_.canonical(), target, workspace, out, notes);
+  }
 }
 
 void Attempt::start(bool fresh) {
@@ -90,11 +148,12 @@ void Attempt::send_request() {
   }
   output.commit(writer.size());
   const json::SplicePlan& body = exchange_.upstream_body();
-  for (size_t i = 0; i < body.count; ++i) {
-    if (!output.append_reference(body.pieces[i])) {
-      fail(ErrorCode::overloaded, Phase::send);
-      return;
-    }
+  bool queued = !translates() || output.append_reference(request_body_.view());
+  for (size_t i = 0; !translates() && queued && i < body.count; ++i)
+    queued = output.append_reference(body.pieces[i]);
+  if (!queued) {
+    fail(ErrorCode::overloaded, Phase::send);
+    return;
   }
   connection_->flush();
   state_ = State::await_head;
@@ -106,17 +165,22 @@ void Attempt::send_request() {
           : provider.timeouts.total_ms);
 }
 
+// The provider's path prefix and the path of its dialect; an empty one when it does not fit.
+size_t Attempt::write_target(char* out, size_t capacity) const {
+  std::string_view prefix = exchange_.deployment().provider->base_url.path_prefix;
+  if (prefix.size() > capacity) return 0;
+  const size_t size = prefix.copy(out, prefix.size());
+  const size_t path =
+      write_upstream_path(exchange_.crossing(), exchange_.endpoint(), exchange_.record().model,
+                          exchange_.wants_stream(), !translates() && exchange_.wants_array(),
+                          out + size, capacity - size);
+  return path == 0 ? 0 : size + path;
+}
+
 void Attempt::write_head(http::HeadWriter& writer) {
   const catalog::Provider& provider = *exchange_.deployment().provider;
-  char target[512];
-  std::string_view prefix = provider.base_url.path_prefix;
-  std::string_view path = exchange_.endpoint().upstream_path;
-  size_t size = 0;
-  if (prefix.size() + path.size() <= sizeof(target)) {
-    size = prefix.copy(target, prefix.size());
-    size += path.copy(target + size, path.size());
-  }
-  writer.request_line("POST", {target, size});
+  char target[target_max_bytes];
+  writer.request_line("POST", {target, write_target(target, sizeof(target))});
   writer.raw(exchange_.snapshot().providers[provider.index].head);
   if (!provider.key.empty()) {
     writer.raw(provider.authentication.header);
@@ -125,49 +189,27 @@ void Attempt::write_head(http::HeadWriter& writer) {
     writer.raw(provider.key.reveal());
     writer.raw("\r\n");
   }
-  for (std::string_view name : {"traceparent", "tracestate", "idempotency-key"}) {
-    std::string_view value = exchange_.request().headers.find(name);
-    if (!value.empty() && value.size() <= forwarded_value_max_bytes) writer.header(name, value);
+  for (std::string_view name : {"traceparent", "tracestate", "idempotency-key"})
+    forward_header(writer, name);
+  if (exchange_.crossing().upstream == dialect::Wire::anthropic) {
+    // The client's own version holds where its own bytes go; a body of ours is of the conf's.
+    const bool own = !translates() && forward_header(writer, "anthropic-version");
+    if (!own) writer.header("anthropic-version", provider.api_version);
+    if (!translates()) forward_header(writer, "anthropic-beta");
   }
   std::string_view fault = exchange_.forwarded_fault();
   if (!fault.empty() && fault.size() <= forwarded_value_max_bytes)
     writer.header("x-hyperion-fault", fault);
-  writer.header("content-length", exchange_.upstream_body().size_bytes);
+  writer.header("content-length",
+                translates() ? request_body_.size() : exchange_.upstream_body().size_bytes);
   writer.end();
 }
 
-void Attempt::on_response_complete(bool released) {
-  connection_ = nullptr;
-  if (kind_ == Kind::stream) {
-    // Half an event at the end, or no end marker: the provider broke off, however clean its
-    // framing.
-    bool cut = !done_seen_ || held_.size() > looked_at_;
-    if (cut && !HYPERION_PLANTED(clean_end_after_cut)) {
-      Error error = make_error(ErrorCode::incomplete, Side::upstream);
-      error.phase = phase();
-      on_response_failed(error, released);
-      return;
-    }
-    finish_answer(released);
-    return;
-  }
-  if (!committed_) {
-    if (hides_secret(held_.view())) {
-      Error error = make_error(ErrorCode::unauthorised, Side::gateway);
-      error.phase = Phase::await_head;
-      on_response_failed(error, released);
-      return;
-    }
-    observe_answer(held_.view(), usage_);
-    if (!commit(held_.size()) || !exchange_.relay().body(held_.view())) {
-      Error error = make_error(ErrorCode::overloaded, Side::gateway);
-      error.phase = Phase::relay;
-      on_response_failed(error, released);
-      return;
-    }
-    exchange_.record().response_bytes += held_.size();
-  }
-  finish_answer(released);
+bool Attempt::forward_header(http::HeadWriter& writer, std::string_view name) {
+  std::string_view value = exchange_.request().headers.find(name);
+  if (value.empty() || value.size() > forwarded_value_max_bytes) return false;
+  writer.header(name, value);
+  return true;
 }
 
 void Attempt::finish_answer(bool released) {
@@ -189,19 +231,21 @@ void Attempt::on_response_failed(Error error, bool released) {
   exchange_.record().usage = usage_;
   exchange_.snapshot().providers[exchange_.deployment().provider->index].counters->failures.add();
   bool committed = committed_;
-  if (committed && kind_ == Kind::stream) {
-    // The client learns in its own dialect that this is not the end.
-    Failure failure = failure_of_upstream(error, exchange_.record().provider);
-    failure.code = "upstream_stream_cut";
-    char event[1024] = "data: ";
-    size_t size = 6 + write_body(failure, event + 6, sizeof(event) - 8);
-    event[size++] = '\n';
-    event[size++] = '\n';
-    exchange_.relay().body({event, size});
-  }
+  if (committed && exchange_.wants_stream()) write_error_event(error);
   state_ = State::join;
-  exchange_.on_attempt_failed(error, committed);
+  exchange_.on_attempt_failed(error, committed, said_);
   join(released);
+}
+
+// The client learns in its own dialect that this is not the end.
+void Attempt::write_error_event(Error error) {
+  Failure failure = said_ != nullptr ? failure_of(*said_, exchange_.record().provider)
+                                     : failure_of_upstream(error, exchange_.record().provider);
+  if (said_ == nullptr) failure.code = "upstream_stream_cut";
+  json::Output event(exchange_.gateway().scratch());
+  dialect::write_error_event(exchange_.endpoint().wire, answer_of(failure, exchange_.request_id()),
+                             exchange_.wants_array(), event);
+  if (!event.failed()) exchange_.relay().body(event.text());
 }
 
 void Attempt::fail(ErrorCode code, Phase phase) {

@@ -7,7 +7,9 @@
 // by reference, and passes the answer on: a plain answer whole (up to a cap), a stream in whole SSE
 // events from the first semantic token on. Its timers: connection, first token, silence, total. It
 // reports exactly one of answered and failed to the exchange, then joins: it is freed when the
-// connection references nothing of the request any more.
+// connection references nothing of the request any more. Where the provider speaks another dialect
+// than the client, `prepare` writes the provider's request and every event of the answer passes
+// through the translator; everything else is the same.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +17,13 @@
 
 #include "base/arena.h"
 #include "base/byte_buffer.h"
+#include "dialect/gemini_embedding.h"
 #include "dialect/observation.h"
+#include "gateway/answer_translator.h"
 #include "http/head_writer.h"
 #include "http/sse_splitter.h"
 #include "io/timer_wheel.h"
+#include "json/array_splitter.h"
 #include "upstream/pool.h"
 
 namespace hyperion::gateway {
@@ -30,6 +35,9 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   explicit Attempt(Exchange& exchange);
   ~Attempt();
 
+  // Before `start`: writes the request for this provider where it must be translated. False: it
+  // cannot be said in its dialect, `problem` says why; the attempt is to be released.
+  bool prepare(dialect::RequestProblem& problem);
   // `fresh`: on a connection that has not served before.
   void start(bool fresh);
   // The exchange wants no more of it. No report follows; it joins by itself.
@@ -43,7 +51,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
 
  private:
   enum class State : uint8_t { connect, await_head, await_token, relay, join };
-  enum class Kind : uint8_t { unknown, plain, stream };
+  enum class Kind : uint8_t { unknown, plain, stream, array };
 
   // upstream::Borrower
   void on_borrowed(upstream::Connection* connection) override;
@@ -57,11 +65,30 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
 
   void send_request();
   void write_head(http::HeadWriter& writer);
+  // Passes a header of the client's on, if it is there and not too long.
+  bool forward_header(http::HeadWriter& writer, std::string_view name);
+  bool translates() const;
+  size_t write_target(char* out, size_t capacity) const;
   void plain_body(std::string_view bytes);
+  void finish_stream(bool released);
+  void finish_plain(bool released);
+  void finish_translated(bool released);
+  dialect::Observation translate_answer(std::string_view body, std::string_view& answer);
+  bool encode_request(json::Output& out, dialect::Notes& notes);
+  void fail_as_said(const dialect::ProviderError& said, bool released);
+  void fail_complete(ErrorCode code, Side side, bool released);
+  dialect::Observation observe(const http::SseEvent& event, bool committed);
+  bool streams() const { return kind_ == Kind::stream || kind_ == Kind::array; }
+  size_t next_event(std::string_view bytes, http::SseEvent& event);
+  bool relay_translated();
+  void write_error_event(Error error);
   void stream_body(std::string_view bytes);
   size_t look_at_events(std::string_view bytes, bool& commit, bool& progress);
+  bool needs_commit(bool commit_now, size_t whole) const;
   bool commit(uint64_t length);
   void write_answer_headers();
+  void write_dropped(http::HeadWriter& head);
+  std::string_view content_type_of_translation() const;
   bool relay_bytes(std::string_view bytes);
   bool keep_rest(std::string_view view, size_t whole, bool in_place);
   void finish_answer(bool released);
@@ -78,6 +105,8 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   // Longer header values are neither forwarded to a provider nor relayed to a client: a head of
   // ours must fit.
   static constexpr size_t forwarded_value_max_bytes = 512;
+  // A base_url's path and a dialect's path with a model's name.
+  static constexpr size_t target_max_bytes = 1024;
   // Held back before the commit point at most (design: then commit).
   static constexpr size_t held_max_bytes = 64 * 1024;
   static constexpr uint32_t held_max_events = 256;
@@ -87,6 +116,9 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   upstream::Connection* connection_ = nullptr;
   State state_ = State::connect;
   Kind kind_ = Kind::unknown;
+  const dialect::ProviderError* said_ = nullptr;  // why it failed, in the provider's words
+  std::string_view dropped_;                      // of the request, in the translation
+  std::string_view adjusted_;
   bool committed_ = false;
   bool done_seen_ = false;  // the stream's end marker
   bool paused_ = false;     // reading stopped because the client is slow
@@ -96,7 +128,11 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   http::ResponseHead head_;  // views into arena_
   dialect::Usage usage_;
   http::SseSplitter splitter_;
+  json::ArraySplitter array_splitter_;  // of a Gemini stream without SSE
+  dialect::gemini::EmbeddingForm embedding_form_;
   Arena arena_;
+  AnswerTranslator translator_;
+  ByteBuffer request_body_;  // of a translated request
   ByteBuffer held_;  // a plain body, or events before the commit, or the beginning of an event
   io::MemberTimer<Attempt, &Attempt::on_deadline> deadline_{this};
   io::MemberTimer<Attempt, &Attempt::on_total> total_{this};

@@ -1,15 +1,13 @@
 // What an attempt does with the provider's answer while it comes: hold it back, commit, pass it on.
 #include "base/planted.h"
-#include "dialect/openai_chat.h"
+#include "dialect/gemini.h"
+#include "dialect/language.h"
 #include "gateway/attempt.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
 
 namespace hyperion::gateway {
 namespace {
-
-using dialect::openai_chat::observe_answer;
-using dialect::openai_chat::observe_event;
 
 // Room that relayed headers leave for our own.
 constexpr size_t answer_head_reserve_bytes = 2048;
@@ -26,14 +24,24 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
       .providers[exchange_.deployment().provider->index]
       .counters->status_class[status_class]
       .add();
-  if (head.status == 401 || head.status == 402 || head.status == 403) {
+  if (head.status == 401 || head.status == 403) {
     // Our own key was refused: nothing the client could act upon, and nothing to show it.
     fail(ErrorCode::unauthorised, Phase::await_head);
     return;
   }
   std::string_view type = head.headers.find("content-type");
-  kind_ = head.status == 200 && type.starts_with("text/event-stream") ? Kind::stream : Kind::plain;
-  if (kind_ == Kind::stream) {
+  const bool events = type.starts_with("text/event-stream");
+  const bool array =
+      !translates() && exchange_.wants_array() && type.starts_with("application/json");
+  const bool good = head.status == 200;
+  kind_ = good && events ? Kind::stream : good && array ? Kind::array : Kind::plain;
+  if (translates() && !head.headers.find("content-encoding").empty() &&
+      !http::equal_ignoring_case(head.headers.find("content-encoding"), "identity")) {
+    // Compressed although we asked for none: there is nothing to read.
+    fail(ErrorCode::unsupported, Phase::await_head);
+    return;
+  }
+  if (streams()) {
     state_ = State::await_token;
   } else {
     uint64_t limit = exchange_.snapshot().config->settings.limits.response_body_size_max_bytes;
@@ -49,7 +57,7 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
 void Attempt::on_response_body(std::string_view bytes) {
   body_bytes_ += bytes.size();
   exchange_.record().upstream_last = exchange_.gateway().runtime().clock.now();
-  if (kind_ == Kind::stream) {
+  if (streams()) {
     stream_body(bytes);
   } else {
     arm_idle();
@@ -75,8 +83,8 @@ void Attempt::plain_body(std::string_view bytes) {
   }
   bool whole =
       head_.framing == http::Framing::content_length && bytes.size() == head_.content_length;
-  if (whole && !hides_secret(bytes)) {
-    observe_answer(bytes, usage_);
+  if (whole && head_.status < 400 && !translates()) {
+    dialect::language_of(exchange_.crossing().upstream).observe_answer(bytes, usage_);
     if (!commit(bytes.size()) || !relay_bytes(bytes)) fail(ErrorCode::overloaded, Phase::relay);
     return;
   }
@@ -84,7 +92,7 @@ void Attempt::plain_body(std::string_view bytes) {
     fail(ErrorCode::overloaded, Phase::relay);
     return;
   }
-  if (held_.size() <= limits.relay_backlog_max_bytes) return;
+  if (held_.size() <= limits.relay_backlog_max_bytes || translates()) return;
   // Too large to be held back whole.
   uint64_t length =
       head_.framing == http::Framing::content_length ? head_.content_length : Relay::unknown_length;
@@ -117,7 +125,17 @@ void Attempt::stream_body(std::string_view bytes) {
     fail(ErrorCode::malformed_sse, phase());
     return;
   }
-  if (!committed_ && (commit_now || whole > held_max_bytes || held_events_ > held_max_events)) {
+  if (translator_.out_of_memory()) {
+    fail(ErrorCode::overloaded, phase());
+    return;
+  }
+  if (said_ != nullptr && (!committed_ || relay_translated())) {
+    Error error = make_error(ErrorCode::invalid, Side::upstream);
+    error.phase = phase();
+    give_up(error);
+    return;
+  }
+  if (needs_commit(commit_now, whole)) {
     if (!commit(Relay::unknown_length)) {
       fail(ErrorCode::overloaded, phase());
       return;
@@ -127,8 +145,22 @@ void Attempt::stream_body(std::string_view bytes) {
   if (!keep_rest(view, whole, in_place)) fail(ErrorCode::overloaded, phase());
 }
 
+bool Attempt::needs_commit(bool commit_now, size_t whole) const {
+  if (committed_) return false;
+  const size_t waiting = translates() ? translator_.output().size() : whole;
+  return commit_now || waiting > held_max_bytes || held_events_ > held_max_events;
+}
+
 // Relays the whole events once committed; what must wait stays in `held_`. False: out of memory.
 bool Attempt::keep_rest(std::string_view view, size_t whole, bool in_place) {
+  if (translates()) {
+    // What was read is in the translator's hands.
+    looked_at_ = 0;
+    if (committed_ && !relay_translated()) return false;
+    if (in_place) return held_.append(view.substr(whole));
+    held_.consume(whole);
+    return true;
+  }
   if (committed_) {
     if (whole > 0 && !relay_bytes(view.substr(0, whole))) return false;
     looked_at_ = 0;
@@ -147,10 +179,10 @@ bool Attempt::keep_rest(std::string_view view, size_t whole, bool in_place) {
 size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& progress) {
   size_t at = looked_at_;
   while (at < view.size()) {
-    size_t size = splitter_.find_event_end(view.substr(at));
+    http::SseEvent event;
+    size_t size = next_event(view.substr(at), event);
     if (size == 0) break;
-    http::SseEvent event = http::parse_event(view.substr(at, size));
-    dialect::Observation seen = observe_event(event, committed_ || commit_now, usage_);
+    dialect::Observation seen = observe(event, committed_ || commit_now);
     at += size;
     ++held_events_;
     progress |= event.has_data;
@@ -159,8 +191,186 @@ size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& pr
     commit_now |=
         seen.semantic || seen.error || seen.finished || HYPERION_PLANTED(commit_too_early);
     if (seen.error) exchange_.record().error = ErrorCode::invalid;
+    if (seen.error && translates()) {
+      said_ = &translator_.error();
+      break;
+    }
   }
   return at;
+}
+
+// The first whole event in `bytes`; 0 when it is not complete. An array's elements are events
+// without a name.
+size_t Attempt::next_event(std::string_view bytes, http::SseEvent& event) {
+  if (kind_ == Kind::stream) {
+    const size_t size = splitter_.find_event_end(bytes);
+    if (size != 0) event = http::parse_event(bytes.substr(0, size));
+    return size;
+  }
+  const size_t size = array_splitter_.find_piece_end(bytes);
+  if (size == 0) return 0;
+  event.raw = bytes.substr(0, size);
+  event.data = event.raw.substr(array_splitter_.element_begin());
+  event.has_data = !event.data.empty();
+  return size;
+}
+
+dialect::Observation Attempt::observe(const http::SseEvent& event, bool committed) {
+  if (!translates())
+    return dialect::language_of(exchange_.crossing().upstream)
+        .observe_event(event, committed, usage_);
+  dialect::Observation seen = translator_.on_stream_event(event);
+  usage_ = translator_.usage();
+  return seen;
+}
+
+// Queues what the translator has written. False: out of memory.
+bool Attempt::relay_translated() {
+  if (translator_.out_of_memory()) return false;
+  if (translator_.output().empty()) return true;
+  const bool queued = relay_bytes(translator_.output());
+  translator_.clear_output();
+  return queued;
+}
+
+bool Attempt::translates() const { return exchange_.crossing().translates(); }
+
+void Attempt::on_response_complete(bool released) {
+  connection_ = nullptr;
+  if (streams()) {
+    finish_stream(released);
+  } else if (translates()) {
+    finish_translated(released);
+  } else {
+    finish_plain(released);
+  }
+}
+
+void Attempt::finish_stream(bool released) {
+  // Half an event at the end, or no end marker: the provider broke off, however clean its framing.
+  if (translates() && held_.empty() && !done_seen_) {
+    dialect::Observation seen = translator_.on_stream_end();
+    usage_ = translator_.usage();
+    done_seen_ = seen.finished && !seen.error;
+    if (done_seen_ && !committed_) done_seen_ = commit(Relay::unknown_length);
+    if (done_seen_ && committed_) done_seen_ = relay_translated();
+  }
+  bool cut = !done_seen_ || held_.size() > looked_at_;
+  if (kind_ == Kind::array) cut |= !array_splitter_.finished();
+  if (cut && !HYPERION_PLANTED(clean_end_after_cut)) {
+    fail_complete(ErrorCode::incomplete, Side::upstream, released);
+    return;
+  }
+  finish_answer(released);
+}
+
+// After the last byte: nothing is left to abandon.
+void Attempt::fail_complete(ErrorCode code, Side side, bool released) {
+  Error error = make_error(code, side);
+  error.phase = phase();
+  on_response_failed(error, released);
+}
+
+void Attempt::fail_as_said(const dialect::ProviderError& said, bool released) {
+  said_ = &said;
+  exchange_.record().error_kind = said.kind;
+  fail_complete(ErrorCode::invalid, Side::upstream, released);
+}
+
+void Attempt::finish_plain(bool released) {
+  if (!committed_) {
+    std::string_view body = held_.view();
+    if (hides_secret(body)) {
+      fail_complete(ErrorCode::unauthorised, Side::gateway, released);
+      return;
+    }
+    if (head_.status >= 400) {
+      dialect::ProviderError said =
+          dialect::read_error(exchange_.crossing().upstream, head_.status, head_.headers, body);
+      exchange_.record().error_kind = said.kind;
+      // The gateway's own credentials or account: not the client's to see.
+      const bool ours = said.kind == dialect::ErrorKind::bad_key || head_.status == 402;
+      if (ours) {
+        fail_as_said(said, released);
+        return;
+      }
+    }
+    dialect::language_of(exchange_.crossing().upstream).observe_answer(body, usage_);
+    if (!commit(body.size()) || !exchange_.relay().body(body)) {
+      fail_complete(ErrorCode::overloaded, Side::gateway, released);
+      return;
+    }
+    exchange_.record().response_bytes += body.size();
+  }
+  finish_answer(released);
+}
+
+// The whole answer in the client's dialect; `answer` is a view of what was written.
+dialect::Observation Attempt::translate_answer(std::string_view body, std::string_view& answer) {
+  dialect::Observation seen;
+  json::Output out(request_body_);
+  switch (exchange_.crossing().kind) {
+    case Crossing::Kind::embeddings:
+      // The request has gone: its memory serves the answer.
+      request_body_.clear();
+      seen.finished = dialect::gemini::write_embeddings(body, embedding_form_,
+                                                        exchange_.record().model, out, usage_);
+      answer = out.text();
+      return seen;
+    case Crossing::Kind::counted: {
+      request_body_.clear();
+      const int64_t tokens = dialect::gemini::read_total_tokens(body);
+      out.begin_object();
+      out.member("input_tokens", tokens);
+      out.end_object();
+      seen.finished = tokens >= 0 && !out.failed();
+      answer = out.text();
+      return seen;
+    }
+    default:
+      seen = translator_.on_answer(body);
+      usage_ = translator_.usage();
+      answer = translator_.output();
+      return seen;
+  }
+}
+
+// A plain answer, or an error, of a provider of another dialect: whole in `held_`.
+void Attempt::finish_translated(bool released) {
+  std::string_view body = held_.view();
+  if (hides_secret(body)) {
+    fail_complete(ErrorCode::unauthorised, Side::gateway, released);
+    return;
+  }
+  if (head_.status >= 400) {
+    fail_as_said(
+        dialect::read_error(exchange_.crossing().upstream, head_.status, head_.headers, body),
+        released);
+    return;
+  }
+  if (head_.status != 200) {
+    fail_complete(ErrorCode::malformed_http, Side::upstream, released);
+    return;
+  }
+  std::string_view answer;
+  dialect::Observation seen = translate_answer(body, answer);
+  if (translator_.out_of_memory()) {
+    fail_complete(ErrorCode::overloaded, Side::gateway, released);
+    return;
+  }
+  if (seen.error || !seen.finished) {
+    dialect::ProviderError said = translator_.error();
+    if (said.kind == dialect::ErrorKind::none) said.kind = dialect::ErrorKind::server;
+    fail_as_said(said, released);
+    return;
+  }
+  const bool stream = exchange_.wants_stream();
+  if (!commit(stream ? Relay::unknown_length : answer.size()) || !exchange_.relay().body(answer)) {
+    fail_complete(ErrorCode::overloaded, Side::gateway, released);
+    return;
+  }
+  exchange_.record().response_bytes += answer.size();
+  finish_answer(released);
 }
 
 // Queues the head of the answer. False: out of memory, nothing was queued.
@@ -178,6 +388,7 @@ void Attempt::write_answer_headers() {
   http::HeadWriter& head = exchange_.relay().head();
   const Record& record = exchange_.record();
   std::string_view type = head_.headers.find("content-type");
+  if (translates()) type = content_type_of_translation();
   if (!type.empty() && type.size() <= forwarded_value_max_bytes) head.header("content-type", type);
   // Told by the provider under its own name with ours in front; what the client must act on as it
   // is.
@@ -201,19 +412,36 @@ void Attempt::write_answer_headers() {
     } else if (head_.status >= 400 && (http::equal_ignoring_case(header.name, "retry-after") ||
                                        http::equal_ignoring_case(header.name, "retry-after-ms"))) {
       head.header(header.name, header.value);
-    } else if (http::equal_ignoring_case(header.name, "content-encoding")) {
+    } else if (!translates() && http::equal_ignoring_case(header.name, "content-encoding")) {
       head.header("content-encoding", header.value);
     }
   }
-  if (kind_ == Kind::stream) head.raw("cache-control: no-cache\r\n");
+  if (exchange_.wants_stream()) head.raw("cache-control: no-cache\r\n");
   head.raw(exchange_.snapshot().providers[exchange_.deployment().provider->index].answer_head);
   head.header("x-hyperion-model", record.model);
   head.header("x-hyperion-requested-model", record.requested_model);
-  if (!exchange_.dropped_options().empty())
-    head.header("x-hyperion-dropped-params", exchange_.dropped_options());
+  write_dropped(head);
+  if (!adjusted_.empty()) head.header("x-hyperion-adjusted", adjusted_);
   head.header("x-hyperion-attempts", record.attempts);
   Instant now = exchange_.gateway().runtime().clock.precise_now();
   head.header("x-hyperion-overhead-us", record.overhead_ns(now) / ns_per_us);
+}
+
+// What of the request had no effect: options of our own, and what the translation left out.
+void Attempt::write_dropped(http::HeadWriter& head) {
+  std::string_view options = exchange_.dropped_options();
+  if (options.empty() && dropped_.empty()) return;
+  std::string_view names = options.empty() ? dropped_ : options;
+  if (!options.empty() && !dropped_.empty()) {
+    names = arena_.copy(options);
+    if (!arena_.append(names, ", ") || !arena_.append(names, dropped_)) names = options;
+  }
+  head.header("x-hyperion-dropped-params", names);
+}
+
+std::string_view Attempt::content_type_of_translation() const {
+  const bool events = exchange_.wants_stream() && !exchange_.wants_array();
+  return events ? "text/event-stream; charset=utf-8" : "application/json";
 }
 
 // Queues bytes for the client, and stops reading the provider when too many wait there. False: out

@@ -21,6 +21,7 @@ const config::VirtualKey* authenticate(const http::RequestHead& head,
                                        const config::VirtualKeys& keys) {
   std::string_view presented = bearer_of(head);
   if (presented.empty()) presented = head.headers.find("x-api-key");
+  if (presented.empty()) presented = head.headers.find("x-goog-api-key");
   bool possible = !presented.empty() && presented.size() <= credential_size_max_bytes;
   tls::Sha256 hash = tls::sha256(presented.substr(0, credential_size_max_bytes));
   const config::VirtualKey* key = keys.find(hash);

@@ -1,6 +1,7 @@
 // Who is asking? The virtual key of a request.
 //
-// The presented key (Authorization: Bearer, or x-api-key) is hashed whole and looked up by hash;
+// The presented key (Authorization: Bearer, x-api-key as Anthropic's clients send it, or
+// x-goog-api-key as Google's do) is hashed whole and looked up by hash;
 // the comparison takes the same time wherever it differs. Unknown, malformed and revoked keys get
 // the same 401 after the same work. There is no anonymous identity: a conf without keys answers 401
 // to everything that needs one. Pure but for the table it reads.

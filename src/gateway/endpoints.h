@@ -8,12 +8,17 @@
 #include <cstdint>
 #include <string_view>
 
-#include "catalog/model.h"
+#include "base/arena.h"
+#include "dialect/wire.h"
 #include "http/head.h"
 
 namespace hyperion::gateway {
 
 enum class Listening : uint8_t { public_side, admin_side };
+
+// What a proxied route asks a provider for, whatever the dialect.
+enum class Operation : uint8_t { chat, completions, embeddings, moderations, count_tokens };
+inline constexpr size_t operations_count = 5;
 
 enum class Work : uint8_t {
   proxy,    // to a provider
@@ -26,15 +31,26 @@ enum class Work : uint8_t {
 
 struct Endpoint {
   std::string_view path;
-  bool prefix;  // `path` is followed by a name
+  bool prefix;              // `path` is followed by a name
+  std::string_view suffix;  // and that by this: Google's ":generateContent"
   http::Method method;
   Work work;
-  bool needs_key;    // on the public side
-  bool admin_side;   // served on the admin listener
-  bool public_side;  // served on the public listener (health and metrics: where the conf says so)
-  catalog::Endpoint kind;          // of proxied ones
-  std::string_view upstream_path;  // of proxied ones: behind the provider's path prefix
+  bool needs_key;      // on the public side
+  bool admin_side;     // served on the admin listener
+  bool public_side;    // served on the public listener (health and metrics: where the conf says so)
+  dialect::Wire wire;  // the client's: of the request, of the answer and of errors
+  Operation operation = Operation::chat;  // of proxied ones
+  bool stream = false;  // the route says that the answer is a stream, not the body
 };
+
+// The name in a path of a row with `prefix`: "gpt-4o" of "/v1/models/gpt-4o". Still
+// percent-encoded.
+std::string_view name_in_path(const Endpoint& endpoint, std::string_view path);
+// Percent-decodes it: the text itself where nothing is encoded, else a copy in the arena. Malformed
+// escapes stay as they are; empty when there is no room.
+std::string_view decoded_name(std::string_view encoded, Arena& arena);
+// Whether a query has this parameter with this value, as they stand ("alt=sse").
+bool query_has(std::string_view query, std::string_view parameter);
 
 // The row for `path`, or nullptr. The method is not looked at: the caller answers 405 with `allow`.
 const Endpoint* find_endpoint(std::string_view path);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/planted.h"
+#include "dialect/anthropic.h"
 #include "gateway/attempt.h"
 #include "gateway/authentication.h"
 #include "gateway/client.h"
@@ -16,6 +17,9 @@ namespace {
 
 // Bodies up to this size leave the scanner's memory as it is.
 constexpr size_t scanner_kept_bytes = 1024 * 1024;
+// What a request may take in pieces while it is translated: messages, parts and tools are some two
+// hundred bytes each, texts stay in the body.
+constexpr size_t canonical_max_bytes = 16 * 1024 * 1024;
 // Room for a body before its first byte has come.
 constexpr size_t body_reserved_bytes = 256 * 1024;
 
@@ -25,7 +29,9 @@ Exchange::Exchange(Gateway& gateway, Client& client)
     : gateway_(gateway),
       client_(&client),
       snapshot_(gateway.snapshot()),
-      body_(gateway.runtime().blocks, gateway.bodies()) {
+      body_(gateway.runtime().blocks, gateway.bodies()),
+      canonical_arena_(gateway.runtime().blocks, canonical_max_bytes),
+      joined_body_(gateway.runtime().blocks, gateway.bodies()) {
   gateway.next_request_id(record_.request_id);
   record_.begin = gateway.runtime().clock.now();
   record_.phase = Phase::head;
@@ -120,7 +126,7 @@ bool Exchange::check_memory() {
   gateway_.counters().requests_refused_overloaded.add();
   Failure failure = make_failure(503, "overloaded", {},
                                  "Hyperion is at its memory limit. Try again in a second.");
-  failure.retry_after_s = 1;
+  failure.retry_after_ms = 1000;
   refuse(failure, Side::gateway, Phase::head);
   return false;
 }
@@ -171,26 +177,49 @@ void Exchange::scan_and_decide() {
   json::Scan scan;
   json::ScanError error;
   bool good = gateway_.scanner().scan(body_.view(), snapshot_->config->settings.json, scan, error);
-  // The scanner's text lives until its next use; the name is wanted until the log line.
-  if (good) record_.requested_model = client_->arena().copy(scan.model);
   // Its index is several times the body: what grew for a huge one goes back.
   if (body_.size() > scanner_kept_bytes) gateway_.scanner().shrink();
   if (!good) {
     refuse(failure_of(error), Side::client, Phase::decide);
     return;
   }
-  if (!scan[json::Key::model].present() || record_.requested_model.empty()) {
-    refuse(
-        make_failure(
-            400, "invalid_request", "model",
-            "`model`: expected the name of a model, a string of at most 16 KB that is not empty."),
-        Side::client, Phase::decide);
-    return;
-  }
-  wants_stream_ = scan.stream;
-  record_.stream = scan.stream;
+  if (!read_model(scan)) return;
+  wants_stream_ = scan.stream || endpoint_->stream;
+  wants_array_ = endpoint_->stream && !query_has(head_->query, "alt=sse");
+  record_.stream = wants_stream_;
   if (scan.options.any) read_options(scan.options);
   if (!resolve_model()) return;
+  if (crossing_.kind == Crossing::Kind::passthrough) {
+    plan_passthrough(scan);
+  } else {
+    plan_ = json::plan_upstream_body(body_.view(), scan, {});
+    if (crossing_.kind != Crossing::Kind::embeddings && !decode_request()) return;
+  }
+  if (crossing_.kind == Crossing::Kind::estimate) {
+    answer_token_estimate();
+    return;
+  }
+  record_.translated = crossing_.translates();
+  start_attempt(false);
+}
+
+// From the body, or from the path where the dialect has it there.
+bool Exchange::read_model(const json::Scan& scan) {
+  // The scanner's text lives until its next use; the name is wanted until the log line.
+  record_.requested_model =
+      endpoint_->prefix ? decoded_name(name_in_path(*endpoint_, head_->path), client_->arena())
+                        : client_->arena().copy(scan.model);
+  const bool given = endpoint_->prefix || scan[json::Key::model].present();
+  if (given && !record_.requested_model.empty()) return true;
+  refuse(make_failure(
+             400, "invalid_request", "model",
+             "`model`: expected the name of a model, a string of at most 16 KB that is not empty."),
+         Side::client, Phase::decide);
+  return false;
+}
+
+// The client's bytes, but for a new name of the model and the keys of our own.
+void Exchange::plan_passthrough(const json::Scan& scan) {
   std::string_view name = resolution_.upstream_model;
   std::string_view replacement;
   if (name != record_.requested_model) {
@@ -202,8 +231,35 @@ void Exchange::scan_and_decide() {
       if (!arena.append(replacement, name) || !arena.append(replacement, "\"")) replacement = {};
     }
   }
-  plan_ = json::plan_upstream_body(body_.view(), scan, replacement);
-  start_attempt(false);
+  plan_ = json::plan_upstream_body(body_.view(), scan, replacement,
+                                   resolution_.deployment->provider->native_models_list);
+}
+
+std::string_view Exchange::client_body() const {
+  return plan_.count == 1 ? plan_.pieces[0] : joined_body_.view();
+}
+
+// Once for all attempts. What cannot be read is the client's fault, in the client's words.
+bool Exchange::decode_request() {
+  dialect::RequestProblem problem;
+  bool room = true;
+  for (size_t i = 0; plan_.count > 1 && i < plan_.count; ++i)
+    room = room && joined_body_.append(plan_.pieces[i]);
+  canonical_ = room ? dialect::make<dialect::Request>(canonical_arena_) : nullptr;
+  const dialect::Language& language = dialect::language_of(endpoint_->wire);
+  const bool counts = endpoint_->wire == dialect::Wire::anthropic &&
+                      endpoint_->operation == Operation::count_tokens;
+  auto* decode = counts ? dialect::anthropic::decode_count_request : language.decode_request;
+  bool good = canonical_ != nullptr &&
+              decode(client_body(), {canonical_arena_, gateway_.scratch()}, *canonical_, problem);
+  gateway_.drop_scratch();
+  if (good) {
+    canonical_->stream = wants_stream_;
+    return true;
+  }
+  if (!problem) dialect::refuse_for_memory(problem);
+  refuse(failure_of(problem), problem.status == 503 ? Side::gateway : Side::client, Phase::decide);
+  return false;
 }
 
 // What this version does with Hyperion's own options: deadlines hold, the rest is named as dropped,
@@ -271,10 +327,12 @@ bool Exchange::resolve_model() {
     return false;
   }
   bool proxied = endpoint_->work == Work::proxy;
-  if (proxied && deployment.model != nullptr && !deployment.model->serves(endpoint_->kind)) {
+  if (proxied) crossing_ = crossing_to(*endpoint_, deployment);
+  if (proxied && crossing_.kind == Crossing::Kind::impossible) {
     refuse(make_failure(400, "unsupported_parameter", "model",
-                        "The model `%.*s` is not served on %.*s.", size, name.data(),
-                        static_cast<int>(endpoint_->path.size()), endpoint_->path.data()),
+                        "The model `%.*s` is not served on %.*s by provider %s.", size, name.data(),
+                        static_cast<int>(endpoint_->path.size()), endpoint_->path.data(),
+                        deployment.provider->name.c_str()),
            Side::client, Phase::decide);
     return false;
   }
@@ -297,12 +355,21 @@ void Exchange::start_attempt(bool fresh) {
     gateway_.counters().requests_refused_overloaded.add();
     Failure failure = make_failure(503, "overloaded", {},
                                    "Too many requests are in flight. Try again in a second.");
-    failure.retry_after_s = 1;
+    failure.retry_after_ms = 1000;
     refuse(failure, Side::gateway, Phase::connect);
     return;
   }
-  ++record_.attempts;
   ++attempts_alive_;
+  dialect::RequestProblem problem;
+  if (!attempt_->prepare(problem)) {
+    Attempt* attempt = attempt_;
+    attempt_ = nullptr;
+    refuse(failure_of(problem), problem.status == 503 ? Side::gateway : Side::client,
+           Phase::decide);
+    on_attempt_joined(attempt);
+    return;
+  }
+  ++record_.attempts;
   attempt_->start(fresh);
 }
 
@@ -316,7 +383,7 @@ void Exchange::on_attempt_answered() {
   finish(Outcome::answered, false);
 }
 
-void Exchange::on_attempt_failed(Error error, bool committed) {
+void Exchange::on_attempt_failed(Error error, bool committed, const dialect::ProviderError* said) {
   attempt_ = nullptr;
   if (finished_) return;
   record_.side = error.side;
@@ -338,8 +405,9 @@ void Exchange::on_attempt_failed(Error error, bool committed) {
     start_attempt(true);
     return;
   }
-  Failure failure = failure_of_upstream(error, record_.provider);
-  failure.should_retry_no = retried_;
+  Failure failure = said != nullptr ? failure_of(*said, record_.provider)
+                                    : failure_of_upstream(error, record_.provider);
+  failure.should_retry_no |= retried_;
   bool sent = answer_failure(failure);
   finish(Outcome::failed, !sent);
 }

@@ -17,6 +17,8 @@
 #include "base/intrusive_list.h"
 #include "catalog/catalog.h"
 #include "config/virtual_keys.h"
+#include "dialect/language.h"
+#include "gateway/crossing.h"
 #include "gateway/endpoints.h"
 #include "gateway/failure.h"
 #include "gateway/record.h"
@@ -60,7 +62,15 @@ class Exchange final : public ListNode<ExchangeTag> {
   const Snapshot& snapshot() const { return *snapshot_; }
   const Endpoint& endpoint() const { return *endpoint_; }
   const catalog::Deployment& deployment() const { return *resolution_.deployment; }
+  const Crossing& crossing() const { return crossing_; }
+  // The client's own bytes, for passthrough.
   const json::SplicePlan& upstream_body() const { return plan_; }
+  // The request free of dialects, for a translation.
+  const dialect::Request& canonical() const { return *canonical_; }
+  // The same as text, without the keys of our own.
+  std::string_view client_body() const;
+  // A Gemini stream that the client wants as a JSON array.
+  bool wants_array() const { return wants_array_; }
   const http::RequestHead& request() const { return *head_; }
   bool wants_stream() const { return wants_stream_; }
   std::string_view forwarded_fault() const { return forwarded_fault_; }
@@ -70,6 +80,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   std::string_view dropped_options() const { return dropped_options_; }
   bool waits_for_client() const;
   Record& record() { return record_; }
+  std::string_view request_id() const { return {record_.request_id, request_id_size}; }
   Relay& relay() { return relay_; }
   // Bytes queued at the client and not taken yet.
   size_t client_backlog_bytes() const;
@@ -79,8 +90,9 @@ class Exchange final : public ListNode<ExchangeTag> {
   void flush_answer();
   // The attempt is over. `answered`: the whole answer is queued.
   void on_attempt_answered();
-  // Nothing was sent to the client yet, or (committed) the answer is broken now.
-  void on_attempt_failed(Error error, bool committed);
+  // Nothing was sent to the client yet, or (committed) the answer is broken now. `said`: in the
+  // provider's own words.
+  void on_attempt_failed(Error error, bool committed, const dialect::ProviderError* said);
   // The attempt will not be heard of again.
   void on_attempt_joined(Attempt* attempt);
 
@@ -99,8 +111,12 @@ class Exchange final : public ListNode<ExchangeTag> {
   void answer_model();
   void answer_text(uint16_t status, std::string_view content_type, std::string_view body);
   void scan_and_decide();
+  bool read_model(const json::Scan& scan);
   void read_options(const json::Options& options);
   bool resolve_model();
+  bool decode_request();
+  void plan_passthrough(const json::Scan& scan);
+  void answer_token_estimate();
   void start_attempt(bool fresh);
   void refuse(const Failure& failure, Side side, Phase phase);
   bool answer_failure(const Failure& failure);
@@ -114,6 +130,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   const Endpoint* endpoint_ = nullptr;
   const config::VirtualKey* key_ = nullptr;
   bool wants_stream_ = false;
+  bool wants_array_ = false;
   bool retried_ = false;
   bool beyond_limit_ = false;  // the body, of the key's own limit
   bool finished_ = false;
@@ -124,7 +141,11 @@ class Exchange final : public ListNode<ExchangeTag> {
   RequestTimeouts timeouts_;
   ByteBuffer body_;
   catalog::Resolution resolution_;
+  Crossing crossing_;
   json::SplicePlan plan_;
+  Arena canonical_arena_;
+  ByteBuffer joined_body_;  // the client's body without our own keys, where it had any
+  dialect::Request* canonical_ = nullptr;
   Relay relay_;
   Record record_;
 };

@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "json/writer.h"
+#include "dialect/text.h"
 #include "tls/problem.h"
 
 namespace hyperion::gateway {
@@ -122,23 +122,54 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
   }
 }
 
-size_t write_body(const Failure& failure, char* out, size_t capacity) {
-  json::Writer writer(out, capacity);
-  writer.begin_object();
-  writer.key("error");
-  writer.begin_object();
-  writer.member("message", static_cast<const char*>(failure.message));
-  writer.member("type", failure.type);
-  writer.key("param");
-  if (failure.param[0] != '\0') {
-    writer.value(static_cast<const char*>(failure.param));
-  } else {
-    writer.null();
+Failure failure_of(const dialect::RequestProblem& problem) {
+  Failure failure =
+      make_failure(problem.status, problem.code, problem.param, "%s", problem.message);
+  if (problem.status == 503) failure.retry_after_ms = 1000;
+  return failure;
+}
+
+Failure failure_of(const dialect::ProviderError& said, std::string_view provider) {
+  using dialect::ErrorKind;
+  const dialect::ErrorTraits& traits = dialect::traits_of(said.kind);
+  const int size = static_cast<int>(provider.size());
+  const char* name = provider.data();
+  if (said.kind == ErrorKind::bad_key || said.kind == ErrorKind::forbidden) {
+    return failure_of_upstream(make_error(ErrorCode::unauthorised), provider);
   }
-  writer.member("code", failure.code);
-  writer.end_object();
-  writer.end_object();
-  return writer.complete() ? writer.text().size() : 0;
+  Failure failure;
+  if (said.kind == ErrorKind::money) {
+    failure = make_failure(traits.status, traits.code, {},
+                           "The gateway's account at provider %.*s is out of credit or at a spend "
+                           "limit. Its operator must raise it; waiting does not help.",
+                           size, name);
+    failure.should_retry_no = true;
+  } else if (said.message.empty()) {
+    failure = make_failure(traits.status, traits.code, {},
+                           "Provider %.*s failed (%s) and did not say why.", size, name,
+                           dialect::name_of(said.kind).data());
+  } else {
+    failure = make_failure(traits.status, traits.code, {}, "%s", "");
+    std::string_view message = dialect::bounded_inside(said.message, sizeof(failure.message) - 1);
+    copy_bounded(failure.message, sizeof(failure.message), message);
+    failure.message_is_raw = true;
+  }
+  failure.type = traits.type;
+  failure.retry_after_ms = said.retry_after_ms;
+  return failure;
+}
+
+dialect::ErrorAnswer answer_of(const Failure& failure, std::string_view request_id) {
+  dialect::ErrorAnswer answer;
+  answer.status = failure.status;
+  if (failure.type != nullptr) answer.type = failure.type;
+  if (failure.code != nullptr) answer.code = failure.code;
+  answer.param = static_cast<const char*>(failure.param);
+  answer.message = static_cast<const char*>(failure.message);
+  answer.message_is_raw = failure.message_is_raw;
+  answer.request_id = request_id;
+  answer.retry_after_ms = failure.retry_after_ms;
+  return answer;
 }
 
 }  // namespace hyperion::gateway

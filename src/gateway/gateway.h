@@ -67,6 +67,15 @@ class Gateway {
   json::Scanner& scanner() { return *scanner_; }
   MemoryBudget& bodies() { return bodies_; }
   Pages* pages() { return pages_; }
+  // Memory for the moment: empty, and valid until its next use. Small texts always fit.
+  ByteBuffer& scratch() {
+    scratch_.clear();
+    return scratch_;
+  }
+  // Gives back what a large text took.
+  void drop_scratch() {
+    if (scratch_.capacity() > Block::capacity()) scratch_.release();
+  }
   Exchange* create_exchange(Client& client);
   void release(Exchange* exchange);
   Attempt* create_attempt(Exchange& exchange);
@@ -92,6 +101,8 @@ class Gateway {
   RequestLog* log_;
   Pages* pages_;
   MemoryBudget bodies_;
+  BlockPool scratch_blocks_{1, 1};
+  ByteBuffer scratch_{scratch_blocks_, bodies_};
   tls::HandshakeGate handshake_gate_;
   std::unique_ptr<json::Scanner> scanner_;
   std::shared_ptr<const Snapshot> snapshot_;

@@ -140,6 +140,8 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
   line.plain(name_of(record.outcome));
   line.literal("\"");
   if (record.error != ErrorCode::none) line.text(",\"error\":", hyperion::name_of(record.error));
+  if (record.error_kind != dialect::ErrorKind::none)
+    line.text(",\"error_kind\":", dialect::name_of(record.error_kind));
   line.number(",\"status\":", record.status);
   line.literal(",\"method\":\"");
   line.plain(record.method);
@@ -154,12 +156,14 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
     line.text(",\"model\":", record.model.substr(0, name_logged_max_bytes));
   if (!record.provider.empty()) line.text(",\"provider\":", record.provider);
   line.plain(record.stream ? ",\"stream\":true" : ",\"stream\":false");
+  if (record.translated) line.literal(",\"translated\":true");
   line.number(",\"attempts\":", record.attempts);
   line.number(",\"request_bytes\":", record.request_bytes);
   line.number(",\"response_bytes\":", record.response_bytes);
   line.tokens(",\"prompt_tokens\":", record.usage.prompt_tokens);
   line.tokens(",\"completion_tokens\":", record.usage.completion_tokens);
   line.tokens(",\"cached_tokens\":", record.usage.cached_tokens);
+  line.tokens(",\"cache_write_tokens\":", record.usage.cache_write_tokens);
   line.tokens(",\"reasoning_tokens\":", record.usage.reasoning_tokens);
   line.span(",\"head_us\":", record.begin, record.head_done);
   line.span(",\"body_us\":", record.head_done, record.body_done);

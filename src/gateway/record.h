@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "dialect/observation.h"
+#include "dialect/provider_error.h"
 #include "gateway/counters.h"
 
 namespace hyperion::gateway {
@@ -26,6 +27,7 @@ struct Record {
   Side side = Side::none;
   Phase phase = Phase::done;
   ErrorCode error = ErrorCode::none;
+  dialect::ErrorKind error_kind = dialect::ErrorKind::none;  // of the provider's error
   uint16_t status = 0;
   std::string_view method;
   std::string_view route;  // the row's path, never what the client sent
@@ -34,6 +36,7 @@ struct Record {
   std::string_view model;
   std::string_view provider;
   bool stream = false;
+  bool translated = false;  // the provider speaks another dialect than the client
   uint32_t attempts = 0;
   uint64_t request_bytes = 0;   // body
   uint64_t response_bytes = 0;  // body

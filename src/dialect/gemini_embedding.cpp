@@ -8,6 +8,7 @@
 #include "dialect/gemini_text.h"
 #include "dialect/text.h"
 #include "json/cursor.h"
+#include "json/key_names.h"
 
 namespace hyperion::dialect::gemini {
 namespace {
@@ -48,15 +49,13 @@ bool read_fields(Cursor& cursor, Fields& fields, Notes& notes) {
     } else if (key == "user") {
       cursor.skip();
       notes.cannot(Feature::user);
-    } else if (is_named(key, "extraBody") && cursor.enter_object()) {
+    } else if ((key == "extra_body" || key == "extraBody") && cursor.enter_object()) {
       if (!read_fields(cursor, fields, notes)) return false;
     } else {
       cursor.skip();
-      bool own = false;
-      for (std::string_view name : {"model", "hyperion", "smartRouting", "fallbacks", "models"}) {
-        own |= is_named(key, name);
-      }
-      if (!own) notes.drop(key);
+      const json::Key known = json::find_key(key);
+      const bool own = known != json::Key::count && json::is_own(known);
+      if (!own && key != "model") notes.drop(key);
     }
   }
   return true;

@@ -6,6 +6,7 @@
 #include "dialect/gemini_reader.h"
 #include "dialect/gemini_schema.h"
 #include "dialect/text.h"
+#include "json/key_names.h"
 
 namespace hyperion::dialect::gemini {
 namespace {
@@ -217,24 +218,24 @@ bool RequestReader::read_field(Cursor& cursor, std::string_view key, bool within
       {"labels", &RequestReader::read_labels},
       {"store", &RequestReader::read_store},
       {"serviceTier", &RequestReader::read_service_tier},
-      // In the path, or the gateway's own.
+      // Both are said by the path.
       {"model", &RequestReader::pass_over},
       {"stream", &RequestReader::pass_over},
-      {"hyperion", &RequestReader::pass_over},
-      {"smartRouting", &RequestReader::pass_over},
-      {"fallbacks", &RequestReader::pass_over},
-      {"models", &RequestReader::pass_over},
   };
+  const json::Key own = json::find_key(key);
   // Some clients nest literally what was to be merged into the body.
-  if (is_named(key, "extraBody") && !within_extra_body && cursor.enter_object()) {
+  const bool is_extra_body = own == json::Key::extra_body || own == json::Key::extra_body_camel;
+  if (is_extra_body && !within_extra_body && cursor.enter_object()) {
     while (cursor.next_key(key)) {
       if (!read_field(cursor, key, true)) return false;
     }
     return true;
   }
+  if (own != json::Key::count && json::is_own(own)) return cursor.skip();
   for (const FieldRow& row : rows) {
     if (is_named(key, row.name)) return (this->*row.read)(cursor, {nullptr, row.name});
   }
+  if (take_null(cursor)) return true;
   cursor.skip();
   return note_unknown(key);
 }

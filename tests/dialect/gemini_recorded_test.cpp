@@ -333,3 +333,44 @@ TEST_CASE("gemini recorded: requests of real clients are read, and say the same 
   if (requests > 0) CHECK(requests >= 25);
   if (requests > 0) CHECK(results >= 10);
 }
+
+TEST_CASE("gemini recorded: damaged requests are refused or read, and what is written is JSON") {
+  std::mt19937 random(9);
+  std::vector<std::string> requests;
+  for (const Recording& recording : recordings()) {
+    if (!recording.request.empty()) requests.push_back(recording.request);
+  }
+  if (requests.empty()) return;
+  const catalog::Model model;
+  const std::string_view values[] = {"null", "{}", "[]", "\"x\"", "-1.5", "true", "[{}]", "\"\""};
+  size_t read = 0, refused = 0;
+  for (int round = 0; round < 6000; ++round) {
+    std::string body = requests[random() % requests.size()];
+    for (uint32_t i = random() % 3; i < 3; ++i) {
+      // A value in the place of another, or letters of a key.
+      const size_t colon = body.find(':', random() % body.size());
+      if (colon == std::string::npos) continue;
+      const size_t end = body.find_first_of(",}]", colon);
+      if (end == std::string::npos) continue;
+      if (random() % 2 == 0) {
+        body.replace(colon + 1, end - colon - 1, values[random() % 8]);
+      } else if (colon > 3) {
+        body[colon - 2] = "abenst"[random() % 6];
+      }
+    }
+    if (!test::read_json(body)) continue;
+    const test::Decoding decoded(gemini::language(), body);
+    if (!decoded.accepted) {
+      CHECK(decoded.problem.status == 400);
+      CHECK(!decoded.message().empty());
+      ++refused;
+      continue;
+    }
+    ++read;
+    const test::Encoding encoding =
+        test::encode(gemini::language(), decoded.request, catalog::Provider(), &model);
+    if (encoding.accepted) CHECK(test::read_json(encoding.body));
+  }
+  CHECK(read > 500);
+  CHECK(refused > 500);
+}

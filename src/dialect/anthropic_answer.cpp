@@ -155,6 +155,7 @@ void Decoder::on_message_start(const Members& members, EventReceiver& out) {
 }
 
 void Decoder::on_block_start(const Members& members, EventReceiver& out) {
+  if (!started_) return fail("The provider's answer began in its middle.", out);
   end_block(out);
   block_index_ = members.index;
   begin_block(read_piece(members.content), out);
@@ -190,6 +191,7 @@ void Decoder::begin_tool(const Piece& piece, EventReceiver& out) {
   event.tool = tools_count_++;
   event.id = piece.id;
   event.name = piece.name;
+  if (event.name.empty()) return fail("The provider called a tool without a name.", out);
   out.on_event(event);
   // In a stream it is an empty object that stands for what follows.
   Cursor input(piece.input);

@@ -69,7 +69,8 @@ void write_openai(const ErrorAnswer& answer, json::Output& out) {
   out.end_object();
 }
 
-// The event of a Responses stream has the error at its top.
+// The event of a Responses stream has the error at its top; the official clients raise where there
+// is an `error` as well.
 void write_responses_event(const ErrorAnswer& answer, json::Output& out) {
   out.begin_object();
   out.member("type", "error");
@@ -77,6 +78,13 @@ void write_responses_event(const ErrorAnswer& answer, json::Output& out) {
   write_message(answer, out);
   write_or_null(out, "param", answer.param);
   out.member("sequence_number", int64_t{0});
+  out.key("error");
+  out.begin_object();
+  out.member("type", answer.type.empty() ? row_of(answer.status).openai : answer.type);
+  write_or_null(out, "code", answer.code);
+  write_message(answer, out);
+  write_or_null(out, "param", answer.param);
+  out.end_object();
   out.end_object();
 }
 

@@ -354,7 +354,8 @@ void Attempt::finish_translated(bool released) {
   }
   std::string_view answer;
   dialect::Observation seen = translate_answer(body, answer);
-  if (translator_.out_of_memory()) {
+  // An encoder that finds no room for the whole writes nothing.
+  if (translator_.out_of_memory() || (seen.finished && answer.empty())) {
     fail_complete(ErrorCode::overloaded, Side::gateway, released);
     return;
   }

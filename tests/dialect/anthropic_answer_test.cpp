@@ -355,3 +355,13 @@ TEST_CASE("a whole answer that is none is an error") {
   CHECK(error.failed);
   CHECK(error.error == ErrorKind::rate_limit);
 }
+
+TEST_CASE("an answer that begins in its middle, and a call without a name, are errors") {
+  CHECK(read(text(0, "hello") + finish("end_turn") + stop).failed);
+  CHECK(read(start + block(0, R"("type":"tool_use","id":"toolu_1","name":"","input":{})") +
+             end_of(0) + finish("tool_use") + stop)
+            .failed);
+  CHECK(read(start + block(0, R"("type":"tool_use","id":"toolu_1","input":{})") + end_of(0) +
+             finish("tool_use") + stop)
+            .failed);
+}

@@ -73,6 +73,7 @@ TEST_CASE("an error event has the dialect's name and framing") {
   CHECK(event_of(Wire::openai_chat).starts_with("data: {\"error\":{"));
   CHECK(event_of(Wire::openai_chat).ends_with("}\n\n"));
   CHECK(event_of(Wire::anthropic).starts_with("event: error\ndata: {\"type\":\"error\""));
+  CHECK(event_of(Wire::openai_responses).find("\"error\":{\"type\"") != std::string::npos);
   CHECK(event_of(Wire::openai_responses).starts_with("event: error\ndata: {\"type\":\"error\","));
   CHECK(event_of(Wire::gemini).ends_with("}\r\n\r\n"));
   CHECK(event_of(Wire::gemini, true).starts_with(",\r\n{\"error\""));

@@ -5,6 +5,7 @@
 #include "gateway/client.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
+#include "gateway/model_list.h"
 #include "json/writer.h"
 
 namespace hyperion::gateway {
@@ -15,11 +16,6 @@ bool origin_is_allowed(const config::CorsSettings& cors, std::string_view origin
     if (allowed == "*" || allowed == origin) return true;
   }
   return false;
-}
-
-const char* owner_of(const catalog::Deployment& deployment) {
-  return deployment.model != nullptr ? deployment.model->family.c_str()
-                                     : deployment.provider->name.c_str();
 }
 
 }  // namespace
@@ -154,62 +150,34 @@ void Exchange::answer_token_estimate() {
   finish(sent ? Outcome::answered : Outcome::failed, !sent);
 }
 
-namespace {
-
-void write_model(json::Writer& writer, std::string_view id, const catalog::Deployment& deployment) {
-  writer.begin_object();
-  writer.member("id", id);
-  writer.member("object", "model");
-  writer.key("created");
-  uint32_t released = deployment.model != nullptr ? deployment.model->released : 0;
-  // Days since 1970 of the release date, in seconds; zero where it is unknown.
-  int64_t year = released / 10'000;
-  int64_t month = released / 100 % 100;
-  int64_t day = released % 100;
-  int64_t shifted = year - (month <= 2 ? 1 : 0);
-  int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  int64_t days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + of_year - 719'468;
-  writer.value(released != 0 ? days * 86'400 : int64_t{0});
-  writer.member("owned_by", owner_of(deployment));
-  writer.member("provider", std::string_view(deployment.provider->name));
-  writer.member("model", std::string_view(deployment.upstream_model));
-  if (deployment.model != nullptr && deployment.model->context_tokens != 0) {
-    writer.member("context_tokens", deployment.model->context_tokens);
-    writer.member("output_tokens_max", deployment.model->output_tokens_max);
-  }
-  writer.end_object();
-}
-
-}  // namespace
-
 // Every name this key may say. Not the request path: the text is built anew, bounded by the
 // catalogue.
 void Exchange::answer_models() {
-  const catalog::Catalog& catalog = snapshot_->config->catalog;
-  std::string text(512 * (catalog.names().size() + 1), '\0');
-  json::Writer writer(text.data(), text.size());
-  writer.begin_object();
-  writer.member("object", "list");
-  writer.key("data");
-  writer.begin_array();
-  for (const catalog::Name& name : catalog.names()) {
-    if (name.deployment == catalog::Name::none_index) continue;
-    const catalog::Deployment& deployment = catalog.deployments()[name.deployment];
-    if (!key_->allowed.allows(deployment) || !deployment.provider->usable) continue;
-    write_model(writer, catalog.text(name), deployment);
-  }
-  writer.end_array();
-  writer.end_object();
-  answer_text(200, "application/json", writer.text());
+  ByteBuffer text(gateway_.runtime().blocks, gateway_.bodies());
+  json::Output out(text);
+  write_models(out, snapshot_->config->catalog, [&](const catalog::Deployment& deployment) {
+    return key_->allowed.allows(deployment);
+  });
+  answer_json(out);
 }
 
 void Exchange::answer_model() {
   record_.requested_model = decoded_name(name_in_path(*endpoint_, head_->path), client_->arena());
   if (!resolve_model()) return;
-  char text[1024];
-  json::Writer writer(text, sizeof(text));
-  write_model(writer, record_.requested_model, *resolution_.deployment);
-  answer_text(200, "application/json", writer.text());
+  json::Output out(gateway_.scratch());
+  write_model(out, record_.requested_model, *resolution_.deployment);
+  answer_json(out);
+}
+
+void Exchange::answer_json(const json::Output& out) {
+  if (!out.failed()) {
+    answer_text(200, "application/json", out.text());
+    return;
+  }
+  Failure failure = make_failure(503, "overloaded", {},
+                                 "Hyperion is at its memory limit. Try again in a second.");
+  failure.retry_after_ms = 1000;
+  refuse(failure, Side::gateway, Phase::decide);
 }
 
 }  // namespace hyperion::gateway

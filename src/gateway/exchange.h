@@ -109,6 +109,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   void answer_page();
   void answer_models();
   void answer_model();
+  void answer_json(const json::Output& out);
   void answer_text(uint16_t status, std::string_view content_type, std::string_view body);
   void scan_and_decide();
   bool read_model(const json::Scan& scan);

@@ -1,6 +1,8 @@
 // Small things that every dialect needs: unescaping names, data URLs, base64, signatures.
 //
-// Pure; memory only from the workspace. Nothing here knows a dialect.
+// Pure; memory only from the workspace, and a function that needs some says what becomes of it when
+// there is none. Nothing here knows a dialect. Texts are the insides of JSON strings with their
+// escapes wherever a parameter is called `inside`.
 #pragma once
 
 #include <string_view>

@@ -33,15 +33,17 @@ TEST_CASE("the same failure is said in each client's words") {
   answer.message = "No \"x\".";
   answer.request_id = "req_1";
   const std::string openai =
-      R"({"error":{"message":"No \"x\".","type":"not_found_error","param":"model","code":"model_not_found"}})";
+      R"({"error":{"message":"No \"x\".","type":"not_found_error","param":"model",)"
+      R"("code":"model_not_found"}})";
   CHECK(body_of(Wire::openai_chat, answer) == openai);
   CHECK(body_of(Wire::openai_responses, answer) == openai);
-  CHECK(
-      body_of(Wire::anthropic, answer) ==
-      R"({"type":"error","error":{"type":"not_found_error","message":"No \"x\".","details":{"error_code":"model_not_found","param":"model"}},"request_id":"req_1"})");
-  CHECK(
-      body_of(Wire::gemini, answer) ==
-      R"({"error":{"code":404,"message":"No \"x\".","status":"NOT_FOUND","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"model_not_found","domain":"hyperion","metadata":{"param":"model"}}]}})");
+  CHECK(body_of(Wire::anthropic, answer) ==
+        R"({"type":"error","error":{"type":"not_found_error","message":"No \"x\".",)"
+        R"("details":{"error_code":"model_not_found","param":"model"}},"request_id":"req_1"})");
+  CHECK(body_of(Wire::gemini, answer) ==
+        R"({"error":{"code":404,"message":"No \"x\".","status":"NOT_FOUND","details":[)"
+        R"({"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"model_not_found",)"
+        R"("domain":"hyperion","metadata":{"param":"model"}}]}})");
 }
 
 TEST_CASE("all four keys of OpenAI's error are there, null where there is nothing") {

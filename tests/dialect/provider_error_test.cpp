@@ -14,86 +14,38 @@ ProviderError read(uint16_t status, std::string_view body, std::vector<http::Hea
   return read_error(Wire::openai_chat, status, {headers.data(), headers.size()}, body);
 }
 
-}  // namespace
+struct Case {
+  uint16_t status;
+  std::string body;
+  ErrorKind kind;
+};
 
-TEST_CASE("what an error is follows from its words, and from the status where they are vague") {
-  struct Case {
-    uint16_t status;
-    const char* body;
-    ErrorKind kind;
-  };
-  const Case cases[] = {
-      // OpenAI
-      {400,
-       R"({"error":{"message":"m","type":"invalid_request_error","param":"n","code":"unsupported_value"}})",
-       ErrorKind::invalid_request},
-      {400,
-       R"({"error":{"message":"Your input exceeds the context window","type":"invalid_request_error","code":"context_length_exceeded"}})",
-       ErrorKind::context_too_long},
-      {401, R"({"error":{"message":"m","type":"invalid_request_error","code":"invalid_api_key"}})",
-       ErrorKind::bad_key},
-      {429,
-       R"({"error":{"message":"m","type":"insufficient_quota","param":null,"code":"insufficient_quota"}})",
-       ErrorKind::money},
-      {429, R"({"error":{"message":"m","type":"requests","code":"project_spend_limit_exceeded"}})",
-       ErrorKind::money},
-      {429, R"({"error":{"message":"m","type":"requests","code":"rate_limit_exceeded"}})",
-       ErrorKind::rate_limit},
-      {429, R"({"error":{"message":"m","type":"rate_limit_error","code":"slow_down"}})",
-       ErrorKind::rate_limit},
-      {404, R"({"error":{"message":"m","type":"invalid_request_error","code":"model_not_found"}})",
-       ErrorKind::no_model},
-      {404, R"({"error":{"message":"m","type":"invalid_request_error","code":null}})",
-       ErrorKind::no_model},
-      {500, R"({"error":{"message":"m","type":"server_error"}})", ErrorKind::server},
-      {503, R"({"error":{"message":"m","type":"server_error"}})", ErrorKind::server},
-      // Anthropic
-      {529, R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})",
-       ErrorKind::overload},
-      {400,
-       R"({"type":"error","error":{"type":"invalid_request_error","message":"prompt is too long: 210000 tokens > 200000 maximum"}})",
-       ErrorKind::context_too_long},
-      {400,
-       R"({"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API"}})",
-       ErrorKind::money},
-      {402, R"({"type":"error","error":{"type":"billing_error","message":"m"}})", ErrorKind::money},
-      {429,
-       R"({"type":"error","error":{"type":"rate_limit_error","message":"m","details":{"error_code":"enforced_spend_limit_reached"}}})",
-       ErrorKind::money},
-      {413, R"({"type":"error","error":{"type":"request_too_large","message":"m"}})",
-       ErrorKind::too_large},
-      {404, R"({"type":"error","error":{"type":"not_found_error","message":"model: x"}})",
-       ErrorKind::no_model},
-      {403, R"({"type":"error","error":{"type":"permission_error","message":"m"}})",
-       ErrorKind::forbidden},
-      // Google
-      {400,
-       R"([{"error":{"code":400,"message":"API key not valid.","status":"INVALID_ARGUMENT","details":[{"@type":"type.googleapis.com/google.rpc.ErrorInfo","reason":"API_KEY_INVALID"}]}}])",
-       ErrorKind::bad_key},
-      {400,
-       R"({"error":{"code":400,"message":"The input token count (9) exceeds the maximum number of tokens allowed (8).","status":"INVALID_ARGUMENT"}})",
-       ErrorKind::context_too_long},
-      {429,
-       R"({"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerMinutePerProjectPerModel"}]}]}})",
-       ErrorKind::rate_limit},
-      {429,
-       R"({"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"GenerateRequestsPerDayPerProjectPerModel-FreeTier"}]}]}})",
-       ErrorKind::money},
-      {503, R"({"error":{"code":503,"message":"m","status":"UNAVAILABLE"}})", ErrorKind::overload},
-      {499, R"({"error":{"code":499,"message":"m","status":"CANCELLED"}})", ErrorKind::cancelled},
-      // Others
-      {400,
-       R"({"code":"Client specified an invalid argument","error":"Incorrect API key provided"})",
-       ErrorKind::invalid_request},
-      {401, R"({"detail":"Invalid API Key"})", ErrorKind::bad_key},
-      {422, R"({"object":"error","message":"m","type":"invalid_request_error","code":null})",
-       ErrorKind::invalid_request},
-      {502, "<html><body>502 Bad Gateway</body></html>", ErrorKind::server},
-      {400, "", ErrorKind::invalid_request},
-      // A server's failure is never the client's fault, whatever it calls it.
-      {500, R"({"error":{"message":"m","type":"invalid_request_error"}})", ErrorKind::server},
-      {500, R"({"error":{"message":"m","code":"context_length_exceeded"}})", ErrorKind::server},
-  };
+std::string quoted(std::string_view text) { return "\"" + std::string(text) + "\""; }
+
+std::string openai(std::string_view type, std::string_view code, std::string_view message = "m") {
+  return R"({"error":{"message":)" + quoted(message) + R"(,"type":)" + quoted(type) +
+         R"(,"param":null,"code":)" + (code.empty() ? "null" : quoted(code)) + "}}";
+}
+
+std::string anthropic(std::string_view type, std::string_view message = "m",
+                      std::string_view error_code = {}) {
+  const std::string details =
+      error_code.empty() ? "" : R"(,"details":{"error_code":)" + quoted(error_code) + "}";
+  return R"({"type":"error","error":{"type":)" + quoted(type) + R"(,"message":)" + quoted(message) +
+         details + "}}";
+}
+
+std::string google(int code, std::string_view status, std::string_view message = "m",
+                   std::string_view details = {}) {
+  return R"({"error":{"code":)" + std::to_string(code) + R"(,"message":)" + quoted(message) +
+         R"(,"status":)" + quoted(status) + R"(,"details":[)" + std::string(details) + "]}}";
+}
+
+std::string quota(std::string_view id) {
+  return R"({"violations":[{"quotaId":)" + quoted(id) + "}]}";
+}
+
+void check(const std::vector<Case>& cases) {
   for (const Case& item : cases) {
     CAPTURE(item.status);
     CAPTURE(item.body);
@@ -101,10 +53,75 @@ TEST_CASE("what an error is follows from its words, and from the status where th
   }
 }
 
+}  // namespace
+
+TEST_CASE("OpenAI's errors are told apart by code, then by type, then by status") {
+  check({
+      {400, openai("invalid_request_error", "unsupported_value"), ErrorKind::invalid_request},
+      {400, openai("invalid_request_error", "context_length_exceeded"),
+       ErrorKind::context_too_long},
+      {401, openai("invalid_request_error", "invalid_api_key"), ErrorKind::bad_key},
+      {429, openai("insufficient_quota", "insufficient_quota"), ErrorKind::money},
+      {429, openai("requests", "project_spend_limit_exceeded"), ErrorKind::money},
+      {429, openai("requests", "rate_limit_exceeded"), ErrorKind::rate_limit},
+      {429, openai("rate_limit_error", "slow_down"), ErrorKind::rate_limit},
+      {404, openai("invalid_request_error", "model_not_found"), ErrorKind::no_model},
+      {404, openai("invalid_request_error", ""), ErrorKind::no_model},
+      {500, openai("server_error", ""), ErrorKind::server},
+      {503, openai("server_error", ""), ErrorKind::server},
+      // A server's failure is never the client's fault, whatever it calls it.
+      {500, openai("invalid_request_error", ""), ErrorKind::server},
+      {500, openai("invalid_request_error", "context_length_exceeded"), ErrorKind::server},
+  });
+}
+
+TEST_CASE("Anthropic's errors are told apart by type, details and, where they share one, text") {
+  check({
+      {529, anthropic("overloaded_error"), ErrorKind::overload},
+      {400, anthropic("invalid_request_error", "prompt is too long: 210000 tokens > 200000"),
+       ErrorKind::context_too_long},
+      {400, anthropic("invalid_request_error", "Your credit balance is too low to access it"),
+       ErrorKind::money},
+      {402, anthropic("billing_error"), ErrorKind::money},
+      {429, anthropic("rate_limit_error", "m", "enforced_spend_limit_reached"), ErrorKind::money},
+      {429, anthropic("rate_limit_error"), ErrorKind::rate_limit},
+      {413, anthropic("request_too_large"), ErrorKind::too_large},
+      {404, anthropic("not_found_error", "model: x"), ErrorKind::no_model},
+      {403, anthropic("permission_error"), ErrorKind::forbidden},
+  });
+}
+
+TEST_CASE("Google's errors are told apart by reason, status and quota") {
+  const std::string reason = R"({"@type":"x.ErrorInfo","reason":"API_KEY_INVALID"})";
+  check({
+      {400, "[" + google(400, "INVALID_ARGUMENT", "API key not valid.", reason) + "]",
+       ErrorKind::bad_key},
+      {400, google(400, "INVALID_ARGUMENT", "The count (9) exceeds the maximum number of tokens"),
+       ErrorKind::context_too_long},
+      {429, google(429, "RESOURCE_EXHAUSTED", "m", quota("RequestsPerMinutePerProject")),
+       ErrorKind::rate_limit},
+      {429, google(429, "RESOURCE_EXHAUSTED", "m", quota("RequestsPerDayPerProject-FreeTier")),
+       ErrorKind::money},
+      {503, google(503, "UNAVAILABLE"), ErrorKind::overload},
+      {499, google(499, "CANCELLED"), ErrorKind::cancelled},
+  });
+}
+
+TEST_CASE("of shapes that are nobody's the status speaks") {
+  check({
+      {400, R"({"code":"Client specified an invalid argument","error":"Incorrect API key"})",
+       ErrorKind::invalid_request},
+      {401, R"({"detail":"Invalid API Key"})", ErrorKind::bad_key},
+      {422, R"({"object":"error","message":"m","type":"invalid_request_error","code":null})",
+       ErrorKind::invalid_request},
+      {502, "<html><body>502 Bad Gateway</body></html>", ErrorKind::server},
+      {400, "", ErrorKind::invalid_request},
+  });
+}
+
 TEST_CASE("texts and words are found in every provider's shape") {
-  ProviderError error = read(
-      400,
-      R"({"error":{"message":"Bad \"n\"","type":"invalid_request_error","param":"n","code":"x"}})");
+  ProviderError error =
+      read(400, R"({"error":{"message":"Bad \"n\"","type":"t","param":"n","code":"x"}})");
   CHECK(error.message == R"(Bad \"n\")");
   CHECK(error.param == "n");
   CHECK(error.code == "x");
@@ -126,17 +143,14 @@ TEST_CASE("a delay is read where waiting is meant, from whichever place it stand
               {"retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"}})
             .retry_after_ms == 30'000);
   CHECK(read(429, "{}", {{"retry-after", "soon"}}).retry_after_ms == -1);
-  const char* google =
-      R"({"error":{"code":429,"message":"m","status":"RESOURCE_EXHAUSTED","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"48s"}]}})";
-  CHECK(read(429, google).retry_after_ms == 48'000);
+  const std::string retry = R"({"@type":"x.RetryInfo","retryDelay":"48s"})";
+  CHECK(read(429, google(429, "RESOURCE_EXHAUSTED", "m", retry)).retry_after_ms == 48'000);
   CHECK(read(400, "{}", {{"x-should-retry", "false"}}).should_retry == -1);
   CHECK(read(500, "{}", {{"x-should-retry", "true"}}).should_retry == 1);
 }
 
 TEST_CASE("an error within a stream stands for a status") {
-  ProviderError error = read_stream_error(
-      Wire::anthropic,
-      R"({"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}})");
+  ProviderError error = read_stream_error(Wire::anthropic, anthropic("overloaded_error"));
   CHECK(error.kind == ErrorKind::overload);
   CHECK(error.status == 503);
   error = read_stream_error(Wire::gemini,

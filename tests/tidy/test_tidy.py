@@ -116,6 +116,14 @@ class PlantedFaults(unittest.TestCase):
         self.assert_only("in_the_build", {"src/base/lost.cpp": "int lost;\n"})
         self.assert_only("in_the_build", {"tests/lost.cpp": "int lost;\n"})
 
+    def test_a_policy_that_the_documentation_does_not_have_fails(self):
+        row = '{Feature::n, "n", Treatment::refuse, "only one"},\n'
+        page = "| n | `n` | refused (`drop`: left out) | only one |\n"
+        files = {"src/dialect/notes.cpp": row, "docs/translation.md": page}
+        files["src/dialect/meson.build"] = "dialect_sources = files('notes.cpp')\n"
+        self.assertNotIn("failed", verdicts(files).values())
+        self.assert_only("policy_page", {**files, "docs/translation.md": page.upper()})
+
     def test_a_header_without_prose_fails(self):
         self.assert_only("header_prose", {"src/base/clock.h": "// Clock.\n#pragma once\n"})
 

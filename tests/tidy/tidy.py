@@ -231,7 +231,34 @@ def rule_no_exceptions(tree):
             yield path, line_of(code, match.start()), f"'{match.group()}' in src"
 
 
+# What cannot be translated: in the source, and in the documentation.
+POLICY = Path("src/dialect/notes.cpp")
+POLICY_PAGE = Path("docs/translation.md")
+POLICY_ROW = re.compile(r'\{Feature::(\w+), "([^"]*)", Treatment::(\w+),\s*"([^"]*)"\}')
+TREATMENTS = {
+    "refuse": "refused (`drop`: left out)",
+    "refuse_always": "refused",
+    "drop": "left out",
+    "adjust": "adjusted",
+}
+
+
+def rule_policy_page(tree):
+    """The table of what cannot be translated is that of the source."""
+    if not (tree.root / POLICY).exists():
+        return
+    page = tree.text(POLICY_PAGE).splitlines() if (tree.root / POLICY_PAGE).exists() else []
+    text = tree.text(POLICY)
+    for found in POLICY_ROW.finditer(text):
+        feature, parameter, treatment, reason = found.groups()
+        parameter = f"`{parameter}`" if parameter else "(its name)"
+        row = f"| {feature.replace('_', ' ')} | {parameter} | {TREATMENTS[treatment]} | {reason} |"
+        if row not in page:
+            yield POLICY, line_of(text, found.start()), f"{POLICY_PAGE} has no row {row}"
+
+
 RULES = [
+    rule_policy_page,
     rule_columns,
     rule_function_lines,
     rule_file_lines,

@@ -131,7 +131,8 @@ bool RequestReader::read_mark(Cursor& cursor, const Place& place, CacheMark& mar
 }
 
 bool RequestReader::read(std::string_view body, bool counting) {
-  // Anthropic's streams always tell the usage.
+  // Thinking is shown where it is asked for, and the usage always told.
+  request_.thinking_shown = Flag::no;
   request_.include_usage = true;
   Cursor cursor(body);
   if (!cursor.enter_object())

@@ -170,6 +170,8 @@ size_t RequestReader::fields_count() {
 
 bool RequestReader::read(std::string_view body) {
   if (!gather_fields(body, false)) return false;
+  // A summary of the reasoning is shown where it is asked for.
+  request_.thinking_shown = Flag::no;
   for (size_t i = 0; i < fields_count(); ++i) {
     const FieldRow& row = field_rows[i];
     const Place place{nullptr, row.name};

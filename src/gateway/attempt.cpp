@@ -82,8 +82,10 @@ bool Attempt::prepare(dialect::RequestProblem& problem) {
   context.stream = exchange_.wants_stream();
   context.include_usage = request.include_usage;
   context.legacy_functions = request.legacy_functions;
-  context.shows_thinking =
-      settings.reasoning_content && request.thinking_shown != dialect::Flag::no;
+  // The conf decides where the client's dialect has no word for it.
+  const bool asked = request.thinking_shown == dialect::Flag::yes;
+  const bool unsaid = request.thinking_shown == dialect::Flag::unset;
+  context.shows_thinking = asked || (unsaid && settings.reasoning_content);
   context.json_array = exchange_.wants_array();
   if (translator_.begin(crossing.upstream, exchange_.endpoint().wire, context, arena_)) return true;
   return dialect::refuse_for_memory(problem);

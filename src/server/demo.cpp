@@ -57,7 +57,8 @@ io::Address loopback(unsigned port) {
   return *io::Address::from_ip("127.0.0.1", static_cast<uint16_t>(port));
 }
 
-// The demo's conf: the gateway as it would stand before OpenAI, with the simulator in its place.
+// The demo's conf: the gateway as it would stand before the three, with the simulator in their
+// place.
 std::string demo_conf(const Ports& ports) {
   auto key = [](const char* id, const char* text) {
     const auto hex = tls::hex_of(tls::sha256(text));
@@ -65,14 +66,16 @@ std::string demo_conf(const Ports& ports) {
            "\"\ntest = true\nhash = \"sha256:" + std::string(hex.data(), hex.size()) + "\"\n";
   };
   auto address = [](unsigned port) { return "\"127.0.0.1:" + std::to_string(port) + "\""; };
+  auto provider = [&](const char* name, const char* base_path) {
+    return "[[providers]]\nname = \"" + std::string(name) + "\"\npreset = \"" + name +
+           "\"\nbase_url = \"http://127.0.0.1:" + std::to_string(ports.simulator) + base_path +
+           "\"\napi_key_env = \"DEMO_PROVIDER_KEY\"\n";
+  };
   return "test_faults = true\n"
          "[server]\ndrain_s = 5\nlisten = [" +
          address(ports.gateway) + "]\n[admin]\nlisten = " + address(ports.admin) +
-         "\n[log]\ntarget = \"off\"\n"
-         "[[providers]]\nname = \"openai\"\ndialect = \"openai\"\n"
-         "base_url = \"http://127.0.0.1:" +
-         std::to_string(ports.simulator) + "/v1\"\napi_key_env = \"DEMO_PROVIDER_KEY\"\n" +
-         key("demo", demo_key) + key("small", demo_small_key);
+         "\n[log]\ntarget = \"off\"\n" + provider("openai", "/v1") + provider("anthropic", "/v1") +
+         provider("gemini", "/v1beta") + key("demo", demo_key) + key("small", demo_small_key);
 }
 
 config::Surroundings demo_surroundings() {

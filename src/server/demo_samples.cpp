@@ -41,6 +41,16 @@ constexpr Sample samples[] = {
      200, true,
      "Each word came as an event of its own and was passed on as it came. The text is the same as\n"
      "before, because the simulated provider answers equal messages equally."},
+    {"Another vendor's model, for the same client", "POST", "/v1/chat/completions", nullptr,
+     R"({"model": "claude-haiku-4-5", "seed": 1, )"
+     R"("messages": [{"role": "user", "content": "Say hello."}]})",
+     200, true,
+     "Anthropic speaks another language: the gateway wrote the request in it, and the answer back\n"
+     "in OpenAI's. Anthropic has no `seed`; x-hyperion-dropped-params says that it was left out."},
+    {"Another vendor's client", "POST", "/v1/messages", nullptr,
+     R"({"model": "gemini-2.5-flash", "max_tokens": 60, )"
+     R"("messages": [{"role": "user", "content": "Say hello."}]})",
+     200, true, "An Anthropic SDK asked, a model of Google's answered, and the SDK need not know."},
     {"A vector", "POST", "/v1/embeddings", nullptr,
      R"({"model": "text-embedding-3-small", "input": "hello", "dimensions": 4})", 200, true,
      "Embeddings take the same way, and are metered by the provider's usage."},

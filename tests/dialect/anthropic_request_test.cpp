@@ -115,11 +115,11 @@ TEST_CASE("the thinking that is asked for is read in each of its forms") {
   const Case cases[] = {
       {R"({"type":"enabled","budget_tokens":2048})", 2048, Flag::yes},
       {R"({"budget_tokens":1024,"type":"enabled","display":"omitted"})", 1024, Flag::no},
-      {R"({"type":"adaptive"})", -2, Flag::unset},
+      {R"({"type":"adaptive"})", -2, Flag::no},
       {R"({"type":"adaptive","display":"summarized"})", -2, Flag::yes},
-      {R"({"type":"disabled"})", 0, Flag::unset},
-      {R"({"type":"between_tools"})", 0, Flag::unset},
-      {"null", -1, Flag::unset},
+      {R"({"type":"disabled"})", 0, Flag::no},
+      {R"({"type":"between_tools"})", 0, Flag::no},
+      {"null", -1, Flag::no},
   };
   for (const Case& item : cases) {
     CAPTURE(item.thinking);

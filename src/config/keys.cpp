@@ -117,6 +117,8 @@ constexpr Key<Settings> limits_table[] = {
      between(1, 1'000'000'000)},
     {"response_body_size_max_bytes", SETTING(limits.response_body_size_max_bytes),
      between(64 * kib, 4 * gib)},
+    {"translated_request_max_bytes", SETTING(limits.translated_request_max_bytes),
+     between(64 * kib, gib)},
     {"relay_backlog_max_bytes", SETTING(limits.relay_backlog_max_bytes),
      between(16 * kib, 256 * mib)},
     {"early_answer_drain_max_bytes", SETTING(limits.early_answer_drain_max_bytes),

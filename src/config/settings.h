@@ -49,6 +49,9 @@ struct TlsSettings {
 struct GatewayLimits {
   uint32_t requests_per_connection_max = 10'000;
   uint64_t response_body_size_max_bytes = 64ull * 1024 * 1024;  // of an answer that is not streamed
+  // A request's pieces while it is translated: some 200 bytes a message, part or tool; texts stay
+  // in the body.
+  uint32_t translated_request_max_bytes = 16 * 1024 * 1024;
   uint32_t relay_backlog_max_bytes = 256 * 1024;  // unsent to a slow client: stop reading upstream
   uint32_t early_answer_drain_max_bytes =
       64 * 1024;                                // of an unread body, so that the answer is seen

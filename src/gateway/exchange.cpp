@@ -17,9 +17,6 @@ namespace {
 
 // Bodies up to this size leave the scanner's memory as it is.
 constexpr size_t scanner_kept_bytes = 1024 * 1024;
-// What a request may take in pieces while it is translated: messages, parts and tools are some two
-// hundred bytes each, texts stay in the body.
-constexpr size_t canonical_max_bytes = 16 * 1024 * 1024;
 // Room for a body before its first byte has come.
 constexpr size_t body_reserved_bytes = 256 * 1024;
 
@@ -30,7 +27,8 @@ Exchange::Exchange(Gateway& gateway, Client& client)
       client_(&client),
       snapshot_(gateway.snapshot()),
       body_(gateway.runtime().blocks, gateway.bodies()),
-      canonical_arena_(gateway.runtime().blocks, canonical_max_bytes),
+      canonical_arena_(gateway.runtime().blocks,
+                       snapshot_->config->settings.limits.translated_request_max_bytes),
       joined_body_(gateway.runtime().blocks, gateway.bodies()) {
   gateway.next_request_id(record_.request_id);
   record_.begin = gateway.runtime().clock.now();

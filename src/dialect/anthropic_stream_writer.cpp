@@ -124,7 +124,7 @@ class StreamWriter final : public AnswerWriter {
     answer.message = told ? error.message : broken;
     answer.message_is_raw = told;
     answer.request_id = context_.request_id;
-    write_error_event(Wire::anthropic, answer, false, out_);
+    write_error_event(Wire::anthropic, answer, StreamForm::events, out_);
   }
 
   size_t find_tool(uint32_t tool) const {

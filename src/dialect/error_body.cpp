@@ -156,9 +156,9 @@ void write_error(Wire wire, const ErrorAnswer& answer, json::Output& out) {
   }
 }
 
-void write_error_event(Wire wire, const ErrorAnswer& answer, bool json_array, json::Output& out) {
-  if (json_array) {
-    out.bytes(",\r\n");
+void write_error_event(Wire wire, const ErrorAnswer& answer, StreamForm form, json::Output& out) {
+  if (form != StreamForm::events) {
+    out.bytes(form == StreamForm::array_begun ? ",\r\n" : "[");
     write_error(wire, answer, out);
     out.bytes("\r\n]");
     return;

@@ -28,8 +28,14 @@ struct ErrorAnswer {
 // The body of an error answer.
 void write_error(Wire wire, const ErrorAnswer& answer, json::Output& out);
 
-// The same as an event of a stream that breaks off. `json_array`: a Gemini stream without SSE,
-// whose array has begun.
-void write_error_event(Wire wire, const ErrorAnswer& answer, bool json_array, json::Output& out);
+// How a stream is written; the array is Gemini's without SSE.
+enum class StreamForm : uint8_t {
+  events,
+  array_unbegun,  // nothing of it has been written
+  array_begun,
+};
+
+// The same as an event of a stream that breaks off, which it ends.
+void write_error_event(Wire wire, const ErrorAnswer& answer, StreamForm form, json::Output& out);
 
 }  // namespace hyperion::dialect

@@ -400,13 +400,9 @@ void Encoder::take_error(const Event& event) {
     answer.message_is_raw = true;
     answer.retry_after_ms = event.error->retry_after_ms;
   }
-  if (!context_.json_array || array_open_) {
-    write_error_event(Wire::gemini, answer, context_.json_array, out_);
-    return;
-  }
-  out_.bytes("[");
-  write_error(Wire::gemini, answer, out_);
-  out_.bytes("\r\n]");
+  StreamForm form = StreamForm::events;
+  if (context_.json_array) form = array_open_ ? StreamForm::array_begun : StreamForm::array_unbegun;
+  write_error_event(Wire::gemini, answer, form, out_);
 }
 
 }  // namespace

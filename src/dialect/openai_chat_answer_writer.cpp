@@ -351,7 +351,7 @@ void StreamEncoder::on_error(const Event& event) {
     answer.message = upstream_trouble;
   }
   answer.retry_after_ms = error.retry_after_ms;
-  write_error_event(Wire::openai_chat, answer, false, out_);
+  write_error_event(Wire::openai_chat, answer, StreamForm::events, out_);
 }
 
 }  // namespace hyperion::dialect::openai_chat

@@ -244,9 +244,13 @@ void Attempt::write_error_event(Error error) {
   Failure failure = said_ != nullptr ? failure_of(*said_, exchange_.record().provider)
                                      : failure_of_upstream(error, exchange_.record().provider);
   if (said_ == nullptr) failure.code = "upstream_stream_cut";
+  // A translation may have begun the answer and still hold all of it back.
+  using Form = dialect::StreamForm;
+  const Form array =
+      exchange_.record().response_bytes == 0 ? Form::array_unbegun : Form::array_begun;
   json::Output event(exchange_.gateway().scratch());
   dialect::write_error_event(exchange_.endpoint().wire, answer_of(failure, exchange_.request_id()),
-                             exchange_.wants_array(), event);
+                             exchange_.wants_array() ? array : Form::events, event);
   if (!event.failed()) exchange_.relay().body(event.text());
 }
 

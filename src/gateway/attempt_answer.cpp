@@ -452,7 +452,9 @@ bool Attempt::relay_bytes(std::string_view bytes) {
   exchange_.record().response_bytes += bytes.size();
   exchange_.flush_answer();
   size_t backlog = exchange_.client_backlog_bytes();
-  if (!paused_ && backlog > exchange_.snapshot().config->settings.limits.relay_backlog_max_bytes) {
+  // Of an answer that has wholly come there is nothing to pause.
+  const bool reads = connection_ != nullptr && !paused_;
+  if (reads && backlog > exchange_.snapshot().config->settings.limits.relay_backlog_max_bytes) {
     paused_ = true;
     connection_->pause_reading();
     // The silence is the client's, whose own stall timer runs.

@@ -67,9 +67,9 @@ TEST_CASE("an error event has the dialect's name and framing") {
   ErrorAnswer answer;
   answer.status = 503;
   answer.message = "m";
-  auto event_of = [&](Wire wire, bool json_array = false) {
+  auto event_of = [&](Wire wire, StreamForm form = StreamForm::events) {
     Written written;
-    write_error_event(wire, answer, json_array, written.out);
+    write_error_event(wire, answer, form, written.out);
     return written.text();
   };
   CHECK(event_of(Wire::openai_chat).starts_with("data: {\"error\":{"));
@@ -78,6 +78,8 @@ TEST_CASE("an error event has the dialect's name and framing") {
   CHECK(event_of(Wire::openai_responses).find("\"error\":{\"type\"") != std::string::npos);
   CHECK(event_of(Wire::openai_responses).starts_with("event: error\ndata: {\"type\":\"error\","));
   CHECK(event_of(Wire::gemini).ends_with("}\r\n\r\n"));
-  CHECK(event_of(Wire::gemini, true).starts_with(",\r\n{\"error\""));
-  CHECK(event_of(Wire::gemini, true).ends_with("]"));
+  CHECK(event_of(Wire::gemini, StreamForm::array_begun).starts_with(",\r\n{\"error\""));
+  CHECK(event_of(Wire::gemini, StreamForm::array_begun).ends_with("]"));
+  CHECK(event_of(Wire::gemini, StreamForm::array_unbegun).starts_with("[{\"error\""));
+  CHECK(event_of(Wire::gemini, StreamForm::array_unbegun).ends_with("]"));
 }

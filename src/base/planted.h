@@ -24,6 +24,11 @@ enum class PlantedBug {
   silence_not_timed,      // no timer while waiting for the provider
   pipelined_bytes_lost,   // bytes sent ahead are dropped
   event_split,            // half an event goes to the client
+  translated_cut_is_end,  // a translated stream that breaks off ends cleanly
+  translated_rest_lost,   // the beginning of an event is lost on its way to the translator
+  translated_twice,       // what was relayed of a translation is relayed again
+  error_event_missing,    // a stream breaks off without a word
+  request_freed_early,    // a translated request's memory is given back while it is being sent
   count,
 };
 
@@ -42,7 +47,12 @@ inline const char* name_of(PlantedBug bug) {
                                    "commit_too_early",
                                    "silence_not_timed",
                                    "pipelined_bytes_lost",
-                                   "event_split"};
+                                   "event_split",
+                                   "translated_cut_is_end",
+                                   "translated_rest_lost",
+                                   "translated_twice",
+                                   "error_event_missing",
+                                   "request_freed_early"};
   return names[static_cast<int>(bug)];
 }
 

@@ -158,6 +158,7 @@ void Attempt::send_request() {
     return;
   }
   connection_->flush();
+  if (HYPERION_PLANTED(request_freed_early)) request_body_.release();
   state_ = State::await_head;
   exchange_.record().sent = exchange_.gateway().runtime().clock.precise_now();
   // A plain answer is silent until it is finished: only the total time bounds it.
@@ -241,6 +242,7 @@ void Attempt::on_response_failed(Error error, bool released) {
 
 // The client learns in its own dialect that this is not the end.
 void Attempt::write_error_event(Error error) {
+  if (HYPERION_PLANTED(error_event_missing)) return;
   Failure failure = said_ != nullptr ? failure_of(*said_, exchange_.record().provider)
                                      : failure_of_upstream(error, exchange_.record().provider);
   if (said_ == nullptr) failure.code = "upstream_stream_cut";

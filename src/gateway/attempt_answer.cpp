@@ -157,6 +157,7 @@ bool Attempt::keep_rest(std::string_view view, size_t whole, bool in_place) {
     // What was read is in the translator's hands.
     looked_at_ = 0;
     if (committed_ && !relay_translated()) return false;
+    if (HYPERION_PLANTED(translated_rest_lost)) whole = view.size();
     if (in_place) return held_.append(view.substr(whole));
     held_.consume(whole);
     return true;
@@ -229,7 +230,7 @@ bool Attempt::relay_translated() {
   if (translator_.out_of_memory()) return false;
   if (translator_.output().empty()) return true;
   const bool queued = relay_bytes(translator_.output());
-  translator_.clear_output();
+  if (!HYPERION_PLANTED(translated_twice)) translator_.clear_output();
   return queued;
 }
 
@@ -251,7 +252,7 @@ void Attempt::finish_stream(bool released) {
   if (translates() && held_.empty() && !done_seen_) {
     dialect::Observation seen = translator_.on_stream_end();
     usage_ = translator_.usage();
-    done_seen_ = seen.finished && !seen.error;
+    done_seen_ = (seen.finished && !seen.error) || HYPERION_PLANTED(translated_cut_is_end);
     if (done_seen_ && !committed_) done_seen_ = commit(Relay::unknown_length);
     if (done_seen_ && committed_) done_seen_ = relay_translated();
   }

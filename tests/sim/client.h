@@ -1,14 +1,15 @@
-// A simulated client on one connection: sends requests well or badly, and judges what comes back.
+// A simulated client on one connection: sends requests well or badly, and has the answers judged.
 //
-// It knows what it may get: for each request one answer, whose body is what one provider answered
-// to that very request (whole, if framed as whole), or an error of Hyperion's own. Everything else
-// is a violation.
+// It speaks one dialect and asks for models of providers of every dialect, so that its requests are
+// passed through or translated. For each request it gets one answer (judge.h says which), in order;
+// everything else is a violation.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "http/response_parser.h"
+#include "sim/judge.h"
 #include "sim/provider.h"
 #include "sim/world.h"
 
@@ -47,31 +48,28 @@ class SimClient final : public SimPeer, private http::ResponseParser::BodySink {
   bool left() const { return left_; }
   // After the end of the run: has everything been answered that had to be?
   void judge_end() const;
-  size_t answers() const { return answers_; }
+  const std::vector<Asked>& requests() const { return requests_; }
 
  private:
-  struct Request {
-    std::string number;
-    std::string body;      // as sent
-    std::string expected;  // as a provider must get it
-    bool stream = false;
-    bool must_fail = false;
-  };
-
   bool on_body(std::string_view bytes) override;
-  std::string compose(Request& request);
+  Way draw_way();
+  // Of a request's body what follows the model's name, or is all of it.
+  std::string compose_rest(const Asked& request);
+  std::string compose_head(const Asked& request) const;
+  std::string compose(Asked& request);
   void send_next();
   void send(const std::string& bytes);
   void leave(bool reset);
   void judge_answer();
-  void judge_body(const Request& request, bool whole) const;
+  void judge_body(const Asked& request, bool whole) const;
 
   World& world_;
   Book& book_;
   uint32_t number_;
   Manner manner_;
+  dialect::Wire wire_;
   SimStream* stream_ = nullptr;
-  std::vector<Request> requests_;
+  std::vector<Asked> requests_;
   size_t sent_ = 0;
   size_t answers_ = 0;
   bool left_ = false;

@@ -44,7 +44,7 @@ void print_coverage(const Coverage& coverage) {
               static_cast<unsigned long long>(coverage.steps));
   std::printf("what happened, and with which ends (side and phase) in the same world:\n");
   for (const auto& [trouble, ends] : coverage.ends) {
-    std::printf("  %-24s", trouble.c_str());
+    std::printf("  %-38s", trouble.c_str());
     for (const auto& [code, count] : ends)
       std::printf(" %s:%llu", code.c_str(), static_cast<unsigned long long>(count));
     std::printf("\n");

@@ -44,12 +44,12 @@ constexpr Trait traits[] = {
 };
 static_assert(std::size(traits) == static_cast<size_t>(Behaviour::count));
 
-std::string text_of(const std::string& body, const char* key) {
-  std::string mark = std::string("\"") + key + "\":\"";
+// What stands between two marks; empty if the first is not there.
+std::string text_between(const std::string& body, const std::string& mark, char end) {
   size_t at = body.find(mark);
   if (at == std::string::npos) return {};
   at += mark.size();
-  return body.substr(at, body.find('"', at) - at);
+  return body.substr(at, body.find(end, at) - at);
 }
 
 }  // namespace
@@ -88,9 +88,7 @@ void Provider::on_bytes(std::string_view bytes) {
     bytes.remove_prefix(used);
     using State = http::RequestParser::State;
     if (parser_.state() == State::head_ready) {
-      if (parser_.head().headers.find("authorization") != "Bearer provider-secret") {
-        note_violation("the provider did not get its key");
-      }
+      read_head();
       parser_.continue_body();
     }
     if (parser_.state() == State::complete) {
@@ -132,6 +130,39 @@ Behaviour Provider::choose(bool stream) {
   }
 }
 
+void Provider::read_head() {
+  const http::RequestHead& head = parser_.head();
+  target_ = head.target;
+  const char* header = "authorization";
+  const char* key = "Bearer provider-secret";
+  wire_ = dialect::Wire::openai_chat;
+  if (head.path == "/v1/messages") {
+    wire_ = dialect::Wire::anthropic;
+    header = "x-api-key";
+    key = "provider-secret";
+  } else if (head.path.starts_with("/v1beta/models/")) {
+    wire_ = dialect::Wire::gemini;
+    header = "x-goog-api-key";
+    key = "provider-secret";
+  } else if (head.path != "/v1/chat/completions") {
+    note_violation("the provider was asked on %s", target_.c_str());
+  }
+  array_ = wire_ == dialect::Wire::gemini && head.path.ends_with(":streamGenerateContent") &&
+           head.query != "alt=sse";
+  if (head.headers.find(header) != key) note_violation("the provider did not get its key");
+}
+
+bool Provider::asked_for_stream() const {
+  if (wire_ == dialect::Wire::gemini)
+    return target_.find(":streamGenerateContent") != std::string::npos;
+  return body_.find("\"stream\":true") != std::string::npos;
+}
+
+std::string Provider::asked_model() const {
+  return wire_ == dialect::Wire::gemini ? text_between(target_, "/v1beta/models/", ':')
+                                        : text_between(body_, "\"model\":\"", '"');
+}
+
 void Provider::on_request() {
   ++requests_;
   if (busy_) {
@@ -140,19 +171,20 @@ void Provider::on_request() {
   }
   busy_ = true;
   delivered_at_request_ = stream_.delivered_bytes();
-  number_ = text_of(body_, "number");
-  if (text_of(body_, "model") != "upstream-model") {
-    note_violation("the provider was asked for model '%s'", text_of(body_, "model").c_str());
-  }
+  number_ = text_between(body_, "number ", ';');
+  if (asked_model() != "upstream-model")
+    note_violation("the provider was asked for model '%s'", asked_model().c_str());
   if (body_.find("hyperion") != std::string::npos)
     note_violation("a key of Hyperion's own reached the provider");
-  bool stream = body_.find("\"stream\":true") != std::string::npos;
+  bool stream = asked_for_stream();
   Behaviour behaviour = choose(stream);
   std::vector<Served>& served = book_[number_];
   served_index_ = served.size();
   Served entry;
   entry.behaviour = behaviour;
+  entry.wire = wire_;
   entry.stream = stream;
+  entry.array = array_;
   entry.request_body = body_;
   served.push_back(std::move(entry));
   switch (behaviour) {
@@ -211,13 +243,13 @@ void Provider::answer_plain(Behaviour behaviour) {
   Random& random = world_.random();
   size_t size =
       behaviour == Behaviour::plain_large ? 300'000 + random.below(400'000) : random.below(3000);
-  std::string body = "{\"id\":\"" + number_ + "\",\"choices\":[],\"filler\":\"" +
-                     std::string(size, 'a') +
-                     "\",\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}";
+  const Speaker speaker(wire_, false, number_);
+  std::string body = speaker.whole_answer(std::string(size, 'a'));
   std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
   if (behaviour == Behaviour::error_status) {
     head = "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 7\r\n";
     book_[number_][served_index_].status = 429;
+    body = speaker.refusal();
   }
   std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
   switch (behaviour) {
@@ -255,11 +287,6 @@ void Provider::answer_plain(Behaviour behaviour) {
   }
 }
 
-std::string Provider::event(const std::string& delta) const {
-  return "data: {\"id\":\"" + number_ + "\",\"choices\":[{\"index\":0,\"delta\":{" + delta +
-         "}}]}\n\n";
-}
-
 void Provider::send_chunk(const std::string& body) {
   if (body.empty()) return;
   char head[20];
@@ -268,51 +295,61 @@ void Provider::send_chunk(const std::string& body) {
 }
 
 void Provider::answer_stream(Behaviour behaviour) {
+  const char* type = array_ ? "application/json" : "text/event-stream";
+  send(std::string("HTTP/1.1 200 OK\r\nContent-Type: ") + type +
+       "\r\nTransfer-Encoding: chunked\r\n\r\n");
+  Speaker speaker(wire_, array_, number_);
+  send_chunk(speaker.opening());
+  if (!answer_pieces(behaviour, speaker) || !spoil_end(behaviour, speaker)) return;
+  send_chunk(speaker.closing());
+  send(behaviour == Behaviour::surplus ? "0\r\n\r\nHTTP/1.1 200 OK\r\n" : "0\r\n\r\n", {}, true);
+  if (behaviour == Behaviour::close_after) end_connection(false);
+}
+
+bool Provider::answer_pieces(Behaviour behaviour, Speaker& speaker) {
   Random& random = world_.random();
-  send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n");
-  send_chunk(event("\"role\":\"assistant\",\"content\":\"\""));
   if (behaviour == Behaviour::comments_only) {
     for (int i = 0; i < 40; ++i) {
       busy_until_ns_ = std::max(busy_until_ns_, world_.clock().now().ns) + 5 * ns_per_s;
-      send_chunk(": keep-alive\n\n");
+      send_chunk(speaker.comment());
     }
-    return;
+    return false;
   }
   size_t events = behaviour == Behaviour::stream_large ? 200 + random.below(400) : random.below(6);
   size_t size = behaviour == Behaviour::stream_large ? 2000 : 20;
   std::string pending;
   for (size_t i = 0; i < events; ++i) {
     // Without an escape in it: what comes next is cut anywhere.
-    pending += event("\"content\":\"" + std::string(1 + random.below(size), 'b') + "\"");
+    pending += speaker.text(std::string(1 + random.below(size), 'b'));
     size_t cut = random.chance(1, 2) ? pending.size() : random.below(pending.size());
     send_chunk(pending.substr(0, cut));
     pending.erase(0, cut);
-    if (behaviour == Behaviour::stall_tokens && i == events / 2) return;
+    if (behaviour == Behaviour::stall_tokens && i == events / 2) return false;
   }
+  if (random.chance(1, 4)) pending += speaker.tool_call();
   send_chunk(pending);
+  return true;
+}
+
+bool Provider::spoil_end(Behaviour behaviour, Speaker& speaker) {
   switch (behaviour) {
     case Behaviour::cut_event:
     case Behaviour::cut_plain:
     case Behaviour::short_body:
-      send_chunk("data: {\"choices\":[{\"del");
+      send_chunk(speaker.half_event());
       end_connection(false);
-      return;
-    case Behaviour::cut_between_events: end_connection(false); return;
-    case Behaviour::reset_within: end_connection(true); return;
-    case Behaviour::stall_tokens: return;
-    case Behaviour::no_end_marker: send("0\r\n\r\n", {}, true); return;
+      return false;
+    case Behaviour::cut_between_events: end_connection(false); return false;
+    case Behaviour::reset_within: end_connection(true); return false;
+    case Behaviour::stall_tokens: return false;
+    case Behaviour::no_end_marker: send("0\r\n\r\n", {}, true); return false;
     case Behaviour::huge_event:
-      for (int i = 0; i < 20; ++i) send_chunk((i == 0 ? "data: " : "") + std::string(70'000, 'x'));
-      return;
-    case Behaviour::error_event:
-      send_chunk("data: {\"error\":{\"message\":\"overloaded\",\"code\":null}}\n\n");
-      break;
-    default: break;
+      send_chunk(speaker.event_without_end(std::string(70'000, 'x')));
+      for (int i = 1; i < 20; ++i) send_chunk(std::string(70'000, 'x'));
+      return false;
+    case Behaviour::error_event: send_chunk(speaker.failure()); return true;
+    default: return true;
   }
-  send_chunk("data: {\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}\n\n");
-  send_chunk("data: [DONE]\n\n");
-  send(behaviour == Behaviour::surplus ? "0\r\n\r\nHTTP/1.1 200 OK\r\n" : "0\r\n\r\n", {}, true);
-  if (behaviour == Behaviour::close_after) end_connection(false);
 }
 
 }  // namespace hyperion::sim

@@ -1,8 +1,9 @@
 // A simulated provider behind one connection: takes requests, behaves well or badly.
 //
-// It checks what it gets (strictly parsed, the key, the body expected for the model) and answers by
-// a Behaviour drawn for each request. What it sent for which request is kept in the scenario's
-// book, against which the clients check what reached them.
+// Which dialect it speaks follows from the path it is asked on. It checks what it gets (strictly
+// parsed, the key, the model) and answers by a Behaviour drawn for each request. What it got and
+// sent for which request is kept in the scenario's book, against which the clients check what
+// reached it and them.
 #pragma once
 
 #include <map>
@@ -10,7 +11,9 @@
 #include <string>
 
 #include "base/byte_buffer.h"
+#include "dialect/wire.h"
 #include "http/request_parser.h"
+#include "sim/words.h"
 #include "sim/world.h"
 
 namespace hyperion::sim {
@@ -55,7 +58,9 @@ bool is_good(Behaviour behaviour);
 // One request as the provider saw it, and its answer as far as it was sent.
 struct Served {
   Behaviour behaviour = Behaviour::plain;
+  dialect::Wire wire = dialect::Wire::openai_chat;
   bool stream = false;
+  bool array = false;  // of Gemini's, without SSE
   std::string request_body;
   std::string answer_body;  // decoded: what a client may see, at most
   uint16_t status = 200;
@@ -78,10 +83,16 @@ class Provider final : public SimPeer, private http::RequestParser::BodySink {
   bool on_body(std::string_view bytes) override;
   void on_request();
   Behaviour choose(bool stream);
-  void answer(Behaviour behaviour, bool stream, const std::string& number);
+  // Which dialect, and how: from the head of the request.
+  void read_head();
+  bool asked_for_stream() const;
+  std::string asked_model() const;
   void answer_plain(Behaviour behaviour);
   void answer_stream(Behaviour behaviour);
-  std::string event(const std::string& delta) const;
+  // False: it does not come to the end of its answer.
+  bool answer_pieces(Behaviour behaviour, Speaker& speaker);
+  // Whatever is to happen before the closing.
+  bool spoil_end(Behaviour behaviour, Speaker& speaker);
   // Sends `bytes` some time after what was sent before; `body` is what of it a client may see;
   // with `last` the answer is complete.
   void send(std::string bytes, std::string body = {}, bool last = false);
@@ -97,6 +108,9 @@ class Provider final : public SimPeer, private http::RequestParser::BodySink {
   http::RequestParser parser_;
   Arena arena_;
   std::string body_;
+  dialect::Wire wire_ = dialect::Wire::openai_chat;
+  std::string target_;
+  bool array_ = false;
   uint32_t requests_ = 0;
   bool busy_ = false;
   bool closed_ = false;

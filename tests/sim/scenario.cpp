@@ -3,61 +3,18 @@
 #include <memory>
 #include <vector>
 
-#include "config/config.h"
 #include "gateway/gateway.h"
 #include "sim/client.h"
 #include "sim/provider.h"
+#include "sim/setting.h"
 #include "sim/violation.h"
 #include "sim/world.h"
-#include "tls/sha256.h"
 
 namespace hyperion::sim {
 namespace {
 
 // More would mean that the world never comes to rest.
 constexpr uint64_t steps_max = 400'000;
-
-std::shared_ptr<const config::Config> make_config() {
-  auto hex = tls::hex_of(tls::sha256("sk_test_sim"));
-  std::string text = R"(
-[log]
-target = "off"
-[timeouts]
-keep_alive_ms = 20000
-[[models]]
-id = "test-model"
-family = "sim"
-endpoints = ["chat"]
-[[providers]]
-name = "sim"
-dialect = "openai"
-base_url = "http://127.0.0.1:1/v1"
-api_key_env = "SIM_KEY"
-serves = ["sim"]
-connections_per_shard_max = 6
-[[deployments]]
-name = "test-model"
-model = "test-model"
-provider = "sim"
-upstream_model = "upstream-model"
-[[keys]]
-id = "sim"
-hash = "sha256:)" + std::string(hex.data(), hex.size()) +
-                     "\"\n";
-  config::Surroundings surroundings = config::Surroundings::of_process();
-  surroundings.environment = [](const std::string& name) -> std::optional<std::string> {
-    if (name == "SIM_KEY") return "provider-secret";
-    return std::nullopt;
-  };
-  config::LoadOutcome outcome = config::load_text(text, "sim.toml", surroundings);
-  for (const std::string& error : outcome.errors) std::fprintf(stderr, "%s\n", error.c_str());
-  return outcome.config;
-}
-
-const std::shared_ptr<const config::Config>& shared_config() {
-  static const std::shared_ptr<const config::Config> config = make_config();
-  return config;
-}
 
 // Counts records: each exchange writes exactly one, under a request id of its own.
 class Recorder final : public gateway::RequestLog {
@@ -104,6 +61,7 @@ class Scenario {
                         : static_cast<Manner>(random.below(static_cast<uint64_t>(Manner::count)));
       clients_.push_back(std::make_unique<SimClient>(*world_, book_, i, manner));
       manners_.push_back(manner);
+      for (const Asked& asked : clients_.back()->requests()) ways_.push_back(asked.way);
       SimClient* client = clients_.back().get();
       world_->after(random.below(30 * ns_per_ms), [this, client] {
         io::Stream* stream = world_->accept(client);
@@ -137,6 +95,7 @@ class Scenario {
       }
       for (Manner manner : manners_)
         coverage.ends[std::string("client ") + name_of(manner)][code] += 1;
+      for (const Way& way : ways_) coverage.ends[name_of(way)][code] += 1;
     }
   }
 
@@ -188,6 +147,7 @@ class Scenario {
   std::unique_ptr<World> world_;
   std::vector<std::unique_ptr<SimClient>> clients_;
   std::vector<Manner> manners_;
+  std::vector<Way> ways_;
   std::unique_ptr<gateway::Gateway> gateway_;
 };
 

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "dialect/text.h"
 #include "json/cursor.h"
 
 namespace hyperion::dialect {
@@ -300,7 +301,8 @@ int64_t delay_of(uint16_t status, const http::HeaderList& headers) {
 
 ProviderError error_of(const Words& words) {
   ProviderError error;
-  error.message = words.message;
+  // The body may be anything; the message goes into a JSON text of ours as it is.
+  if (is_inside(words.message)) error.message = words.message;
   error.type = words.type.empty() || words.type == "error" ? words.status : words.type;
   error.code = words.code.empty() ? words.reason : words.code;
   error.param = words.param;

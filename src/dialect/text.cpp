@@ -71,6 +71,14 @@ bool is_json_object_escaped(std::string_view inside, ByteBuffer& scratch) {
   return is_json_object({place, json::unescape(inside, place, inside.size())});
 }
 
+bool is_inside(std::string_view text) {
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (static_cast<unsigned char>(text[i]) < ' ' || text[i] == '"') return false;
+    if (text[i] == '\\') ++i;
+  }
+  return json::check_escapes(text).well_formed && is_utf8(text);
+}
+
 bool is_json_text(std::string_view text) { return json::is_valid(text) && is_utf8(text); }
 
 bool is_data_url(std::string_view inside) {
@@ -174,7 +182,9 @@ std::string_view bounded_inside(std::string_view inside, size_t size_max_bytes) 
       step = size + 1 < inside.size() && inside[size + 1] == 'u' ? 6 : 2;
       // Both halves of a pair: \ud83d\ude00.
       const bool high = inside.substr(size, 3) == "\\ud" || inside.substr(size, 3) == "\\uD";
-      if (step == 6 && high && inside.substr(size + 6, 2) == "\\u") step = 12;
+      const bool low =
+          inside.size() - size > 8 && inside[size + 6] == '\\' && inside[size + 7] == 'u';
+      if (step == 6 && high && low) step = 12;
     } else if (byte >= 0xC0) {
       step = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : 2;
     }

@@ -27,6 +27,10 @@ bool is_json_object_escaped(std::string_view inside, ByteBuffer& scratch);
 // strings go to the client as they are. About 1 ns a byte.
 bool is_json_text(std::string_view text);
 
+// Is `text` the inside of a JSON string, valid in every corner? Asked of what was read from a text
+// that may not be JSON. About 1 ns a byte.
+bool is_inside(std::string_view text);
+
 // Of "data:image/png;charset=x;base64,iVBO...": the media type, plain and lower case without its
 // parameters, and the data. The inside of a JSON string, as `\/` may stand in both. False: not a
 // data URL in base64.

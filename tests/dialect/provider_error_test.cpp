@@ -164,6 +164,20 @@ TEST_CASE("an error within a stream stands for a status") {
   CHECK(read_stream_error(Wire::openai_chat, "garbage").kind == ErrorKind::server);
 }
 
+TEST_CASE("a message that is no JSON string is not passed on, what else was said still counts") {
+  for (const char* message : {R"(a\q)", R"(\ud8)", R"(\ud83d)", "a\x01", "a\n", "\xFF", "\xC3"}) {
+    CAPTURE(message);
+    const ProviderError error = read(500, openai("overloaded_error", "", message));
+    CHECK(error.message.empty());
+  }
+  const ProviderError error = read(429, openai("rate_limit_error", "", "a\xFF"));
+  CHECK(error.kind == ErrorKind::rate_limit);
+  CHECK(read(500, openai("x", "", R"(\ud83d\ude00 \n \" \\)")).message ==
+        R"(\ud83d\ude00 \n \" \\)");
+  // Cut after the message: it was whole.
+  CHECK(read(500, R"({"error":{"message":"m","type":"se)").message == "m");
+}
+
 TEST_CASE("any bytes are taken for an error body") {
   std::string body =
       R"([{"error":{"code":400,"message":"API","status":"X","details":[{"reason":"Y"}]}}])";

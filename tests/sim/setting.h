@@ -1,4 +1,8 @@
-// The configuration of every simulated world: one model at a provider of each dialect, one key.
+// The configuration of every simulated world.
+//
+// One model at a provider of each dialect, and one key. The gateway serves by it, and what judges
+// the answers reads from it how a request has to be translated. That it cannot be loaded would be a
+// fault of the test: it is printed, and nothing goes on from there.
 #pragma once
 
 #include <memory>

@@ -32,6 +32,8 @@ Finish finish_of(std::string_view reason) {
   return Finish::stop;
 }
 
+bool is_object(Cursor cursor) { return cursor.peek() == '{'; }
+
 class Decoder final : public AnswerDecoder {
  public:
   Decoder(Arena& arena, ByteBuffer& scratch) : arena_(arena), scratch_(scratch) {}
@@ -80,6 +82,7 @@ void Decoder::fail(const char* message, EventReceiver& out) {
   error.kind = ErrorKind::server;
   error.status = 502;
   error.message = message;
+  error.unreadable = true;
   Event event;
   event.kind = EventKind::error;
   event.error = &error;
@@ -139,6 +142,7 @@ void Decoder::on_stream_end(EventReceiver& out) {
 
 // A second start comes where a provider goes on with another model: the answer goes on as well.
 void Decoder::on_message_start(const Members& members, EventReceiver& out) {
+  if (!is_object(members.message)) return fail("The provider's message is not an object.", out);
   end_block(out);
   Members message;
   Stop ignored;
@@ -156,6 +160,7 @@ void Decoder::on_message_start(const Members& members, EventReceiver& out) {
 
 void Decoder::on_block_start(const Members& members, EventReceiver& out) {
   if (!started_) return fail("The provider's answer began in its middle.", out);
+  if (!is_object(members.content)) return fail("The provider's block is not an object.", out);
   end_block(out);
   block_index_ = members.index;
   begin_block(read_piece(members.content), out);
@@ -226,6 +231,7 @@ void Decoder::end_block(EventReceiver& out) {
 
 void Decoder::on_block_delta(const Members& members, EventReceiver& out) {
   if (block_ == Block::none || block_ == Block::swallowed) return;
+  if (!is_object(members.delta)) return fail("The provider's delta is not an object.", out);
   const Piece piece = read_piece(members.delta);
   if (members.index >= 0 && members.index != block_index_) {
     // A piece of a call that belongs to no open one would make another call of it.
@@ -353,6 +359,7 @@ void Decoder::on_answer(std::string_view body, EventReceiver& out) {
   out.on_event(start);
   while (content.next_element()) {
     const Cursor block = content;
+    if (!is_object(content)) return fail("The provider's block is not an object.", out);
     content.skip();
     begin_block(read_piece(block), out);
     if (over_) return;

@@ -89,6 +89,7 @@ bool Decoder::fail(const char* message, EventReceiver& out, const char* code) {
   error.kind = ErrorKind::server;
   error.status = 500;
   error.message = message;
+  error.unreadable = true;
   error.code = code;
   Event event;
   event.kind = EventKind::error;

@@ -145,6 +145,7 @@ void Decoder::read_top(std::string_view data, bool plain, EventReceiver& out) {
     error.kind = error_kind_;
     error.status = traits_of(error_kind_).status;
     error.message = "The provider gave up on its answer.";
+    error.unreadable = true;
     fail(error, out);
     return;
   }
@@ -389,6 +390,7 @@ bool Decoder::fail(const char* message, EventReceiver& out) {
   error.kind = ErrorKind::server;
   error.status = traits_of(ErrorKind::server).status;
   error.message = message;
+  error.unreadable = true;
   fail(error, out);
   return false;
 }

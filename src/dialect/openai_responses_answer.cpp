@@ -51,6 +51,7 @@ void Decoder::fail(EventReceiver& out, std::string_view message) {
   error.kind = ErrorKind::server;
   error.status = 502;
   error.message = message;
+  error.unreadable = true;
   Event event;
   event.kind = EventKind::error;
   event.error = &error;

@@ -146,8 +146,6 @@ void read_text(Cursor& cursor, std::string_view& text) {
   cursor.read_string(text);
 }
 
-void read_details(Cursor& cursor, Words& words);
-
 void read_detail_object(Cursor& cursor, Words& words) {
   if (!cursor.enter_object()) {
     cursor.skip();
@@ -178,6 +176,33 @@ void read_details(Cursor& cursor, Words& words) {
   while (cursor.next_element()) read_detail_object(cursor, words);
 }
 
+// A sentence, or where it is deeper: [{"loc": [..], "msg": ".."}], an object around such a list.
+// The first one counts.
+void read_message(Cursor& cursor, std::string_view& message, int depth) {
+  const char next = cursor.peek();
+  if (next == '[' && depth < 3) {
+    cursor.enter_array();
+    while (cursor.next_element()) {
+      std::string_view inner;
+      read_message(cursor, inner, depth + 1);
+      if (message.empty()) message = inner;
+    }
+  } else if (next == '{' && depth < 3) {
+    cursor.enter_object();
+    std::string_view key, inner;
+    while (cursor.next_key(key)) {
+      if (key == "msg" || key == "message" || key == "detail") {
+        read_message(cursor, inner, depth + 1);
+      } else {
+        cursor.skip();
+      }
+    }
+    if (message.empty()) message = inner;
+  } else {
+    read_text(cursor, message);
+  }
+}
+
 // One object of an error, at whichever depth: {"error": {...}} holds another, xAI has the text in
 // `error`, Mistral in `detail` or `message` at the top.
 void read_object(Cursor& cursor, Words& words, int depth) {
@@ -191,7 +216,7 @@ void read_object(Cursor& cursor, Words& words, int depth) {
     if (key == "error" && next == '{' && depth < 2) {
       read_object(cursor, words, depth + 1);
     } else if (key == "error" || key == "detail" || key == "message") {
-      read_text(cursor, words.message);
+      read_message(cursor, words.message, 0);
     } else if (key == "type" && (depth > 0 || words.type.empty())) {
       read_text(cursor, words.type);
     } else if (key == "code" && next != '"') {
@@ -299,6 +324,17 @@ int64_t delay_of(uint16_t status, const http::HeaderList& headers) {
   return until > 0 && now > 0 && until > now ? (until - now) * 1000 : -1;
 }
 
+// The bytes of a JSON escape of this character at the beginning of `text`; 0: there is none.
+size_t escape_of(std::string_view text, char character) {
+  if (text.size() < 2 || text[0] != '\\') return 0;
+  if (text[1] == character) return 2;
+  if (text[1] != 'u' || text.size() < 6) return 0;
+  unsigned code = 0;
+  const auto [end, failure] = std::from_chars(text.data() + 2, text.data() + 6, code, 16);
+  const bool whole = failure == std::errc() && end == text.data() + 6;
+  return whole && code == static_cast<unsigned char>(character) ? 6 : 0;
+}
+
 ProviderError error_of(const Words& words) {
   ProviderError error;
   // The body may be anything; the message goes into a JSON text of ours as it is.
@@ -312,6 +348,26 @@ ProviderError error_of(const Words& words) {
 }
 
 }  // namespace
+
+bool holds_secret(std::string_view text, std::string_view secret) {
+  if (secret.empty()) return false;
+  for (size_t begin = 0; begin < text.size(); ++begin) {
+    size_t at = begin, matched = 0;
+    while (matched < secret.size() && at < text.size()) {
+      const char wanted = secret[matched];
+      if (text[at] == wanted) {
+        ++at;
+      } else if (const size_t size = escape_of(text.substr(at), wanted); size != 0) {
+        at += size;
+      } else {
+        break;
+      }
+      ++matched;
+    }
+    if (matched == secret.size()) return true;
+  }
+  return false;
+}
 
 const ErrorTraits& traits_of(ErrorKind kind) { return traits[static_cast<size_t>(kind)]; }
 
@@ -333,9 +389,9 @@ ProviderError read_error(Wire, uint16_t status, const http::HeaderList& headers,
   ErrorKind kind = kind_of_words(words);
   // Words tell apart what shares a status; they never make a server's failure the client's fault.
   const bool contradicts = status >= 500 && traits_of(kind).client_fault;
-  // "invalid_request_error" and "not_found_error" are said of many things: the status knows better.
+  // "invalid_request_error" and "server_error" are said of many things: the status knows better.
   const bool vague = kind == ErrorKind::none || kind == ErrorKind::invalid_request ||
-                     (kind == ErrorKind::server && status < 500) || contradicts;
+                     kind == ErrorKind::server || contradicts;
   if (vague) kind = by_status;
   error.kind = refine(kind, words, body);
   const int64_t delay = delay_of(status, headers);

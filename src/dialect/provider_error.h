@@ -55,7 +55,13 @@ struct ProviderError {
   int64_t retry_after_ms = -1;  // -1: not given
   // x-should-retry of OpenAI and Anthropic: overrules the kind. 0 not given, 1 yes, -1 no.
   int8_t should_retry = 0;
+  // What came could not be read: the message is this program's own.
+  bool unreadable = false;
 };
+
+// Whether `text`, a body or an event of a provider, holds `secret`, also where JSON spells it with
+// escapes. An empty secret is nowhere. For errors, not for every answer: it looks at each byte.
+bool holds_secret(std::string_view text, std::string_view secret);
 
 // Of an answer whose status is not 2xx. `body` may be anything.
 ProviderError read_error(Wire wire, uint16_t status, const http::HeaderList& headers,

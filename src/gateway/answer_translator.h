@@ -35,6 +35,8 @@ class AnswerTranslator final : private dialect::EventReceiver {
   const dialect::Usage& usage() const { return usage_; }
   // What the provider said went wrong, once an observation had `error`. Its message is bounded.
   const dialect::ProviderError& error() const { return error_; }
+  // Of an error whose message must not be shown.
+  void forget_message() { error_.message = {}; }
 
   std::string_view output() const { return text_.view(); }
   void clear_output() { text_.clear(); }

@@ -234,7 +234,8 @@ void Attempt::on_response_failed(Error error, bool released) {
   exchange_.record().usage = usage_;
   exchange_.snapshot().providers[exchange_.deployment().provider->index].counters->failures.add();
   bool committed = committed_;
-  if (committed && exchange_.wants_stream()) write_error_event(error);
+  if (committed && exchange_.wants_stream() && (!error_told_ || secret_told_))
+    write_error_event(error);
   state_ = State::join;
   exchange_.on_attempt_failed(error, committed, said_);
   join(released);
@@ -245,7 +246,7 @@ void Attempt::write_error_event(Error error) {
   if (HYPERION_PLANTED(error_event_missing)) return;
   Failure failure = said_ != nullptr ? failure_of(*said_, exchange_.record().provider)
                                      : failure_of_upstream(error, exchange_.record().provider);
-  if (said_ == nullptr) failure.code = "upstream_stream_cut";
+  if (said_ == nullptr && !secret_told_) failure.code = "upstream_stream_cut";
   // A translation may have begun the answer and still hold all of it back.
   using Form = dialect::StreamForm;
   const Form array =

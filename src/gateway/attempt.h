@@ -100,7 +100,11 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   uint64_t idle_ms() const;
   void on_deadline();
   void on_total();
-  bool hides_secret(std::string_view body);
+  bool hides_secret(std::string_view text) const;
+  dialect::ProviderError read_error() const;
+  bool take_error(const http::SseEvent& event);
+  void break_off(std::string_view before, bool says_something);
+  bool give_rest();
 
   // Longer header values are neither forwarded to a provider nor relayed to a client: a head of
   // ours must fit.
@@ -120,8 +124,10 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   std::string_view dropped_;                      // of the request, in the translation
   std::string_view adjusted_;
   bool committed_ = false;
-  bool done_seen_ = false;  // the stream's end marker
-  bool paused_ = false;     // reading stopped because the client is slow
+  bool done_seen_ = false;    // the stream's end marker
+  bool error_told_ = false;   // the provider's own error event was passed on
+  bool secret_told_ = false;  // it was not, for what stands in it
+  bool paused_ = false;       // reading stopped because the client is slow
   uint32_t held_events_ = 0;
   size_t looked_at_ = 0;  // of held_: whole events already observed
   uint64_t body_bytes_ = 0;

@@ -1,4 +1,6 @@
 // What an attempt does with the provider's answer while it comes: hold it back, commit, pass it on.
+#include <initializer_list>
+
 #include "base/planted.h"
 #include "dialect/gemini.h"
 #include "dialect/language.h"
@@ -11,6 +13,30 @@ namespace {
 
 // Room that relayed headers leave for our own.
 constexpr size_t answer_head_reserve_bytes = 2048;
+
+bool begins_with(std::string_view text, std::string_view begin) {
+  return text.size() >= begin.size() &&
+         http::equal_ignoring_case(text.substr(0, begin.size()), begin);
+}
+
+bool is_one_of(std::string_view name, std::initializer_list<std::string_view> names) {
+  for (std::string_view known : names) {
+    if (http::equal_ignoring_case(name, known)) return true;
+  }
+  return false;
+}
+
+// What a provider says of its limits and of itself; the client reads it under a name of ours.
+bool is_told_on(std::string_view name) {
+  return begins_with(name, "x-ratelimit-") || begins_with(name, "anthropic-ratelimit-") ||
+         is_one_of(name, {"x-request-id", "openai-processing-ms"});
+}
+
+// Request ids of other vendors.
+bool is_request_id(std::string_view name) {
+  return is_one_of(name,
+                   {"request-id", "mistral-correlation-id", "apim-request-id", "x-amzn-requestid"});
+}
 
 }  // namespace
 
@@ -26,13 +52,15 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
       .add();
   if (head.status == 401 || head.status == 403) {
     // Our own key was refused: nothing the client could act upon, and nothing to show it.
+    exchange_.record().error_kind =
+        head.status == 401 ? dialect::ErrorKind::bad_key : dialect::ErrorKind::forbidden;
     fail(ErrorCode::unauthorised, Phase::await_head);
     return;
   }
   std::string_view type = head.headers.find("content-type");
-  const bool events = type.starts_with("text/event-stream");
+  const bool events = begins_with(type, "text/event-stream");
   const bool array =
-      !translates() && exchange_.wants_array() && type.starts_with("application/json");
+      !translates() && exchange_.wants_array() && begins_with(type, "application/json");
   const bool good = head.status == 200;
   kind_ = good && events ? Kind::stream : good && array ? Kind::array : Kind::plain;
   if (translates() && !head.headers.find("content-encoding").empty() &&
@@ -66,9 +94,8 @@ void Attempt::on_response_body(std::string_view bytes) {
 }
 
 // The key we sent must not come back to a client inside an error text.
-bool Attempt::hides_secret(std::string_view body) {
-  std::string_view key = exchange_.deployment().provider->key.reveal();
-  return head_.status >= 400 && !key.empty() && body.find(key) != std::string_view::npos;
+bool Attempt::hides_secret(std::string_view text) const {
+  return dialect::holds_secret(text, exchange_.deployment().provider->key.reveal());
 }
 
 void Attempt::plain_body(std::string_view bytes) {
@@ -92,14 +119,11 @@ void Attempt::plain_body(std::string_view bytes) {
     fail(ErrorCode::overloaded, Phase::relay);
     return;
   }
-  if (held_.size() <= limits.relay_backlog_max_bytes || translates()) return;
+  const bool kept = translates() || head_.status >= 400;
+  if (kept || held_.size() <= limits.relay_backlog_max_bytes) return;
   // Too large to be held back whole.
   uint64_t length =
       head_.framing == http::Framing::content_length ? head_.content_length : Relay::unknown_length;
-  if (hides_secret(held_.view())) {
-    fail(ErrorCode::malformed_http, Phase::relay);
-    return;
-  }
   if (!commit(length) || !relay_bytes(held_.view())) {
     fail(ErrorCode::overloaded, Phase::relay);
     return;
@@ -108,6 +132,11 @@ void Attempt::plain_body(std::string_view bytes) {
 }
 
 void Attempt::stream_body(std::string_view bytes) {
+  const config::Settings& settings = exchange_.snapshot().config->settings;
+  if (!exchange_.wants_stream() && body_bytes_ > settings.limits.response_body_size_max_bytes) {
+    fail(ErrorCode::too_large, phase());
+    return;
+  }
   // What is held begins with whole events that were looked at before, then the beginning of one
   // that is not complete.
   bool in_place = held_.empty();
@@ -121,7 +150,7 @@ void Attempt::stream_body(std::string_view bytes) {
   size_t whole = look_at_events(view, commit_now, progress);
   if (HYPERION_PLANTED(event_split) && committed_) whole = view.size();
   if (progress && committed_) arm_idle();
-  if (view.size() - whole > exchange_.snapshot().config->settings.http.sse_event_size_max_bytes) {
+  if (view.size() - whole > settings.http.sse_event_size_max_bytes) {
     fail(ErrorCode::malformed_sse, phase());
     return;
   }
@@ -129,10 +158,8 @@ void Attempt::stream_body(std::string_view bytes) {
     fail(ErrorCode::overloaded, phase());
     return;
   }
-  if (said_ != nullptr && (!committed_ || relay_translated())) {
-    Error error = make_error(ErrorCode::invalid, Side::upstream);
-    error.phase = phase();
-    give_up(error);
+  if (said_ != nullptr || secret_told_) {
+    break_off(view.substr(0, whole), commit_now);
     return;
   }
   if (needs_commit(commit_now, whole)) {
@@ -145,8 +172,24 @@ void Attempt::stream_body(std::string_view bytes) {
   if (!keep_rest(view, whole, in_place)) fail(ErrorCode::overloaded, phase());
 }
 
+// The provider told of an error. What stands before it is the client's, where it says something.
+void Attempt::break_off(std::string_view before, bool says_something) {
+  if (!committed_ && says_something && exchange_.wants_stream() && !commit(Relay::unknown_length)) {
+    fail(ErrorCode::overloaded, phase());
+    return;
+  }
+  const bool relayed =
+      !committed_ || (translates() ? relay_translated() : before.empty() || relay_bytes(before));
+  Error error =
+      make_error(secret_told_ ? ErrorCode::unauthorised : ErrorCode::invalid, Side::upstream);
+  if (!relayed) error = make_error(ErrorCode::overloaded, Side::gateway);
+  error.phase = phase();
+  give_up(error);
+}
+
 bool Attempt::needs_commit(bool commit_now, size_t whole) const {
-  if (committed_) return false;
+  // A plain answer of a provider that streams all the same is given as a whole.
+  if (committed_ || (translates() && !exchange_.wants_stream())) return false;
   const size_t waiting = translates() ? translator_.output().size() : whole;
   return commit_now || waiting > held_max_bytes || held_events_ > held_max_events;
 }
@@ -184,20 +227,33 @@ size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& pr
     size_t size = next_event(view.substr(at), event);
     if (size == 0) break;
     dialect::Observation seen = observe(event, committed_ || commit_now);
+    if (seen.error && !take_error(event)) break;
     at += size;
     ++held_events_;
     progress |= event.has_data;
     done_seen_ |= seen.finished;
+    if (said_ != nullptr) break;
     // An error or the end is all there will be: nothing is gained by holding it back.
     commit_now |=
         seen.semantic || seen.error || seen.finished || HYPERION_PLANTED(commit_too_early);
-    if (seen.error) exchange_.record().error = ErrorCode::invalid;
-    if (seen.error && translates()) {
-      said_ = &translator_.error();
-      break;
-    }
   }
   return at;
+}
+
+// False: the event must not be shown.
+bool Attempt::take_error(const http::SseEvent& event) {
+  Record& record = exchange_.record();
+  record.error = ErrorCode::invalid;
+  if (translates()) {
+    said_ = &translator_.error();
+    record.error_kind = said_->kind;
+    if (hides_secret(said_->message)) translator_.forget_message();
+    return true;
+  }
+  error_told_ = true;
+  record.error_kind = dialect::read_stream_error(exchange_.crossing().upstream, event.data).kind;
+  secret_told_ = hides_secret(event.raw);
+  return !secret_told_;
 }
 
 // The first whole event in `bytes`; 0 when it is not complete. An array's elements are events
@@ -253,16 +309,27 @@ void Attempt::finish_stream(bool released) {
     dialect::Observation seen = translator_.on_stream_end();
     usage_ = translator_.usage();
     done_seen_ = (seen.finished && !seen.error) || HYPERION_PLANTED(translated_cut_is_end);
-    if (done_seen_ && !committed_) done_seen_ = commit(Relay::unknown_length);
-    if (done_seen_ && committed_) done_seen_ = relay_translated();
   }
   bool cut = !done_seen_ || held_.size() > looked_at_;
   if (kind_ == Kind::array) cut |= !array_splitter_.finished();
   if (cut && !HYPERION_PLANTED(clean_end_after_cut)) {
-    fail_complete(ErrorCode::incomplete, Side::upstream, released);
+    fail_complete(error_told_ ? ErrorCode::invalid : ErrorCode::incomplete, Side::upstream,
+                  released);
+    return;
+  }
+  if (translates() && !give_rest()) {
+    fail_complete(ErrorCode::overloaded, Side::gateway, released);
     return;
   }
   finish_answer(released);
+}
+
+// What the translator holds at the end of a stream: all of it, for a client that wants no stream.
+// False: out of memory.
+bool Attempt::give_rest() {
+  const bool stream = exchange_.wants_stream();
+  const uint64_t length = stream ? Relay::unknown_length : translator_.output().size();
+  return !translator_.out_of_memory() && (committed_ || commit(length)) && relay_translated();
 }
 
 // After the last byte: nothing is left to abandon.
@@ -281,17 +348,17 @@ void Attempt::fail_as_said(const dialect::ProviderError& said, bool released) {
 void Attempt::finish_plain(bool released) {
   if (!committed_) {
     std::string_view body = held_.view();
-    if (hides_secret(body)) {
-      fail_complete(ErrorCode::unauthorised, Side::gateway, released);
-      return;
-    }
     if (head_.status >= 400) {
-      dialect::ProviderError said =
-          dialect::read_error(exchange_.crossing().upstream, head_.status, head_.headers, body);
+      const dialect::ProviderError said = read_error();
       exchange_.record().error_kind = said.kind;
-      // The gateway's own credentials or account: not the client's to see.
-      const bool ours = said.kind == dialect::ErrorKind::bad_key || head_.status == 402;
-      if (ours) {
+      if (hides_secret(body)) {
+        fail_complete(ErrorCode::unauthorised, Side::gateway, released);
+        return;
+      }
+      // The gateway's own credentials or account: not the client's to see, but for the word that
+      // clients know.
+      const bool unpaid = said.kind == dialect::ErrorKind::money && head_.status != 429;
+      if (unpaid || said.kind == dialect::ErrorKind::bad_key || head_.status == 402) {
         fail_as_said(said, released);
         return;
       }
@@ -304,6 +371,12 @@ void Attempt::finish_plain(bool released) {
     exchange_.record().response_bytes += body.size();
   }
   finish_answer(released);
+}
+
+// Of an error whose body is whole in `held_`.
+dialect::ProviderError Attempt::read_error() const {
+  return dialect::read_error(exchange_.crossing().upstream, head_.status, head_.headers,
+                             held_.view());
 }
 
 // The whole answer in the client's dialect; `answer` is a view of what was written.
@@ -339,14 +412,14 @@ dialect::Observation Attempt::translate_answer(std::string_view body, std::strin
 // A plain answer, or an error, of a provider of another dialect: whole in `held_`.
 void Attempt::finish_translated(bool released) {
   std::string_view body = held_.view();
-  if (hides_secret(body)) {
-    fail_complete(ErrorCode::unauthorised, Side::gateway, released);
-    return;
-  }
   if (head_.status >= 400) {
-    fail_as_said(
-        dialect::read_error(exchange_.crossing().upstream, head_.status, head_.headers, body),
-        released);
+    const dialect::ProviderError said = read_error();
+    exchange_.record().error_kind = said.kind;
+    if (hides_secret(body)) {
+      fail_complete(ErrorCode::unauthorised, Side::gateway, released);
+    } else {
+      fail_as_said(said, released);
+    }
     return;
   }
   if (head_.status != 200) {
@@ -361,6 +434,7 @@ void Attempt::finish_translated(bool released) {
     return;
   }
   if (seen.error || !seen.finished) {
+    if (hides_secret(translator_.error().message)) translator_.forget_message();
     dialect::ProviderError said = translator_.error();
     if (said.kind == dialect::ErrorKind::none) said.kind = dialect::ErrorKind::server;
     fail_as_said(said, released);
@@ -393,26 +467,24 @@ void Attempt::write_answer_headers() {
   if (translates()) type = content_type_of_translation();
   if (!type.empty() && type.size() <= forwarded_value_max_bytes) head.header("content-type", type);
   // Told by the provider under its own name with ours in front; what the client must act on as it
-  // is.
+  // is, but where waiting does not help.
+  const bool unpaid = head_.status >= 400 && record.error_kind == dialect::ErrorKind::money;
+  if (unpaid) head.raw("x-should-retry: false\r\n");
   for (size_t i = 0; i < head_.headers.count; ++i) {
     const http::Header& header = head_.headers.items[i];
     bool fits =
         header.value.size() <= forwarded_value_max_bytes && head.room() > answer_head_reserve_bytes;
     if (!fits) continue;
-    constexpr std::string_view limits = "x-ratelimit-";
-    bool limit = header.name.size() > limits.size() &&
-                 http::equal_ignoring_case(header.name.substr(0, limits.size()), limits);
-    bool other = http::equal_ignoring_case(header.name, "x-request-id") ||
-                 http::equal_ignoring_case(header.name, "openai-processing-ms");
-    if (limit || other) {
+    if (is_request_id(header.name)) {
+      head.header("x-upstream-request-id", header.value);
+    } else if (is_told_on(header.name)) {
       char name[128] = "x-upstream-";
-      bool prefixed = http::equal_ignoring_case(header.name.substr(0, 2), "x-");
-      std::string_view rest = header.name.substr(prefixed ? 2 : 0);
+      std::string_view rest = header.name.substr(begins_with(header.name, "x-") ? 2 : 0);
       if (rest.size() + 11 > sizeof(name)) continue;
       size_t size = 11 + rest.copy(name + 11, rest.size());
       head.header({name, size}, header.value);
-    } else if (head_.status >= 400 && (http::equal_ignoring_case(header.name, "retry-after") ||
-                                       http::equal_ignoring_case(header.name, "retry-after-ms"))) {
+    } else if (head_.status >= 400 && !unpaid &&
+               is_one_of(header.name, {"retry-after", "retry-after-ms", "x-should-retry"})) {
       head.header(header.name, header.value);
     } else if (!translates() && http::equal_ignoring_case(header.name, "content-encoding")) {
       head.header("content-encoding", header.value);

@@ -26,6 +26,12 @@ void copy_bounded(char* to, size_t capacity, std::string_view from) {
   to[size] = '\0';
 }
 
+// A provider's word or the name of a field: whole and without escapes, or not at all.
+void copy_word(char* to, size_t capacity, std::string_view from) {
+  const bool good = from.size() < capacity && from.find('\\') == std::string_view::npos;
+  copy_bounded(to, capacity, good ? from : std::string_view());
+}
+
 }  // namespace
 
 Failure make_failure(uint16_t status, const char* code, std::string_view param, const char* format,
@@ -138,12 +144,17 @@ Failure failure_of(const dialect::ProviderError& said, std::string_view provider
     return failure_of_upstream(make_error(ErrorCode::unauthorised), provider);
   }
   Failure failure;
+  int64_t retry_after_ms = said.retry_after_ms;
   if (said.kind == ErrorKind::money) {
     failure = make_failure(traits.status, traits.code, {},
                            "The gateway's account at provider %.*s is out of credit or at a spend "
                            "limit. Its operator must raise it; waiting does not help.",
                            size, name);
     failure.should_retry_no = true;
+    retry_after_ms = -1;
+  } else if (said.unreadable) {
+    failure = make_failure(traits.status, traits.code, {}, "Provider %.*s failed. %.*s Try again.",
+                           size, name, static_cast<int>(said.message.size()), said.message.data());
   } else if (said.message.empty()) {
     failure = make_failure(traits.status, traits.code, {},
                            "Provider %.*s failed (%s) and did not say why.", size, name,
@@ -155,7 +166,12 @@ Failure failure_of(const dialect::ProviderError& said, std::string_view provider
     failure.message_is_raw = true;
   }
   failure.type = traits.type;
-  failure.retry_after_ms = said.retry_after_ms;
+  failure.retry_after_ms = retry_after_ms;
+  failure.should_retry_no |= said.should_retry < 0;
+  if (traits.client_fault) {
+    copy_word(failure.param, sizeof(failure.param), said.param);
+    if (traits.code == nullptr) copy_word(failure.said_code, sizeof(failure.said_code), said.code);
+  }
   return failure;
 }
 
@@ -164,6 +180,7 @@ dialect::ErrorAnswer answer_of(const Failure& failure, std::string_view request_
   answer.status = failure.status;
   if (failure.type != nullptr) answer.type = failure.type;
   if (failure.code != nullptr) answer.code = failure.code;
+  if (failure.said_code[0] != '\0') answer.code = static_cast<const char*>(failure.said_code);
   answer.param = static_cast<const char*>(failure.param);
   answer.message = static_cast<const char*>(failure.message);
   answer.message_is_raw = failure.message_is_raw;

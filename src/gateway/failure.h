@@ -24,6 +24,7 @@ struct Failure {
   uint16_t status = 0;  // 0: no failure
   const char* type = nullptr;
   const char* code = nullptr;
+  char said_code[64] = {};       // a provider's own, which goes before `code`
   int64_t retry_after_ms = -1;   // -1: no such header
   bool should_retry_no = false;  // x-should-retry: false
   char param[96] = {};

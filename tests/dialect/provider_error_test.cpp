@@ -68,7 +68,9 @@ TEST_CASE("OpenAI's errors are told apart by code, then by type, then by status"
       {404, openai("invalid_request_error", "model_not_found"), ErrorKind::no_model},
       {404, openai("invalid_request_error", ""), ErrorKind::no_model},
       {500, openai("server_error", ""), ErrorKind::server},
-      {503, openai("server_error", ""), ErrorKind::server},
+      // What every failure is called says less than the status.
+      {503, openai("server_error", ""), ErrorKind::overload},
+      {504, openai("server_error", ""), ErrorKind::timeout},
       // A server's failure is never the client's fault, whatever it calls it.
       {500, openai("invalid_request_error", ""), ErrorKind::server},
       {500, openai("invalid_request_error", "context_length_exceeded"), ErrorKind::server},
@@ -128,7 +130,22 @@ TEST_CASE("texts and words are found in every provider's shape") {
   CHECK(read(401, R"({"detail":"Invalid API Key"})").message == "Invalid API Key");
   CHECK(read(400, R"({"code":"c","error":"text"})").message == "text");
   CHECK(read(400, R"({"object":"error","message":"m","code":1234})").message == "m");
+  CHECK(read(422, R"({"detail":[{"loc":["body"],"msg":"Field required"},{"msg":"b"}]})").message ==
+        "Field required");
+  CHECK(read(422, R"({"object":"error","message":{"detail":[{"msg":"deep"}]}})").message == "deep");
+  CHECK(read(422, R"({"detail":[[[[["too deep"]]]]]})").message.empty());
   CHECK(read(502, "<html>").message.empty());
+}
+
+TEST_CASE("a secret is found however JSON spells it") {
+  CHECK(holds_secret("Incorrect key sk-a/b=c.", "sk-a/b=c"));
+  CHECK(holds_secret(R"(sk-sk-a\/b\u003dc)", "sk-a/b=c"));
+  CHECK(holds_secret(R"(\u0073k-a/b\u003D\u0063)", "sk-a/b=c"));
+  CHECK_FALSE(holds_secret(R"(sk-a\/b\u003d)", "sk-a/b=c"));
+  CHECK_FALSE(holds_secret(R"(sk-a\u00)", "sk-a/b=c"));
+  CHECK_FALSE(holds_secret("sk-***c", "sk-a/b=c"));
+  CHECK_FALSE(holds_secret("", "sk"));
+  CHECK_FALSE(holds_secret("anything", ""));
 }
 
 TEST_CASE("a delay is read where waiting is meant, from whichever place it stands in") {

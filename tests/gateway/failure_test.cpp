@@ -186,6 +186,59 @@ TEST_CASE("a provider's name is read by its length, not to a zero") {
   CHECK(std::string(failure.message).find("SECRET") == std::string::npos);
 }
 
+TEST_CASE("of the client's own fault the provider's code and field are told") {
+  dialect::ProviderError said;
+  said.kind = dialect::ErrorKind::invalid_request;
+  said.message = R"(Not \"so\".)";
+  said.code = "unsupported_parameter";
+  said.param = "tools";
+  const Failure failure = gateway::failure_of(said, "acme");
+  CHECK(failure.status == 400);
+  const auto error = test::read_json(body_of(failure));
+  REQUIRE(error);
+  CHECK((*error)["error"]["message"].text == R"(Not "so".)");
+  CHECK((*error)["error"]["code"].text == "unsupported_parameter");
+  CHECK((*error)["error"]["param"].text == "tools");
+  // What is too long, or has escapes, is no word.
+  const std::string endless(100, 'c');
+  said.code = endless;
+  said.param = R"(a\nb)";
+  const auto bare = test::read_json(body_of(gateway::failure_of(said, "acme")));
+  REQUIRE(bare);
+  CHECK((*bare)["error"]["code"].is(test::Json::Kind::null));
+  CHECK((*bare)["error"]["param"].is(test::Json::Kind::null));
+  // A kind with a code of its own keeps it.
+  said.kind = dialect::ErrorKind::context_too_long;
+  said.code = "string_above_max_length";
+  const auto own = test::read_json(body_of(gateway::failure_of(said, "acme")));
+  REQUIRE(own);
+  CHECK((*own)["error"]["code"].text == "context_length_exceeded");
+}
+
+TEST_CASE("a provider that forbids another try is obeyed, and money is not waited for") {
+  dialect::ProviderError said;
+  said.kind = dialect::ErrorKind::overload;
+  said.retry_after_ms = 3000;
+  CHECK_FALSE(gateway::failure_of(said, "acme").should_retry_no);
+  CHECK(gateway::failure_of(said, "acme").retry_after_ms == 3000);
+  said.should_retry = -1;
+  CHECK(gateway::failure_of(said, "acme").should_retry_no);
+  said.should_retry = 0;
+  said.kind = dialect::ErrorKind::money;
+  CHECK(gateway::failure_of(said, "acme").should_retry_no);
+  CHECK(gateway::failure_of(said, "acme").retry_after_ms == -1);
+}
+
+TEST_CASE("an answer that cannot be read names its provider") {
+  dialect::ProviderError said;
+  said.kind = dialect::ErrorKind::server;
+  said.message = "The provider's answer is not JSON.";
+  said.unreadable = true;
+  const test::Json error = checked(gateway::failure_of(said, "acme"));
+  CHECK(error["message"].text ==
+        "Provider acme failed. The provider's answer is not JSON. Try again.");
+}
+
 TEST_CASE("message and param are bounded and end with a zero") {
   const std::string endless(100'000, 'm');
   const Failure failure = make_failure(400, "invalid_request", endless, "%s", endless.c_str());

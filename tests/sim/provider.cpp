@@ -181,6 +181,7 @@ void Provider::on_request() {
   std::vector<Served>& served = book_[number_];
   served_index_ = served.size();
   Served entry;
+  entry.behind_surplus = surplus_at_ != 0 && delivered_at_request_ < surplus_at_;
   entry.behaviour = behaviour;
   entry.wire = wire_;
   entry.stream = stream;

@@ -65,6 +65,9 @@ struct Served {
   std::string answer_body;  // decoded: what a client may see, at most
   uint16_t status = 200;
   bool finished = false;     // the provider sent everything it wanted to
+  // Surplus bytes of the answer before were still on their way: the gateway takes them for this
+  // one's, as nobody could tell.
+  bool behind_surplus = false;
   bool answer_seen = false;  // some byte of it had reached the gateway when the connection ended
 };
 

@@ -80,13 +80,9 @@ void AnswerWriter::begin(const Event& event) {
   write_response_event("response.in_progress", Status::in_progress);
 }
 
-// No memory is left: a plain answer stays unwritten, a stream ends in an error.
+// No memory is left: what was written must not be used, as if the output were full.
 bool AnswerWriter::give_up() {
-  if (over_) return false;
-  ProviderError error;
-  error.kind = ErrorKind::overload;
-  error.message = "No memory is free for an answer of this size. Try again.";
-  on_error(error);
+  out_.fail();
   over_ = true;
   return false;
 }

@@ -239,6 +239,7 @@ void SimClient::judge_body(const Asked& request, bool whole) const {
   Got got;
   got.by = name_of(manner_);
   got.reads_slowly = manner_ == Manner::slow_reader;
+  got.starved = starved_;
   got.status = parser_.head().status;
   got.request_id = parser_.head().headers.find("x-request-id");
   got.body = answer_body_;

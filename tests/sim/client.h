@@ -40,6 +40,8 @@ class SimClient final : public SimPeer, private http::ResponseParser::BodySink {
   SimClient(World& world, Book& book, uint32_t number, Manner manner);
 
   void connect_to(SimStream& stream);
+  // What comes back may be excused by want of memory.
+  void expect_starvation() { starved_ = true; }
   void start();
   void on_bytes(std::string_view bytes) override;
   void on_gateway_closed(bool reset) override;
@@ -73,6 +75,7 @@ class SimClient final : public SimPeer, private http::ResponseParser::BodySink {
   size_t sent_ = 0;
   size_t answers_ = 0;
   bool left_ = false;
+  bool starved_ = false;
   bool closed_ = false;
   bool expecting_ = false;
   http::Limits limits_;

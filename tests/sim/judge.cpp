@@ -68,7 +68,7 @@ void judge_cut(const Asked& asked, const Got& got, std::string_view body, std::s
     // A reader that is too slow is left alone; everyone else learns that this is not the end.
     if (!got.body.empty() && !got.reads_slowly)
       note_violation("a stream broke off without an error (%s): %.300s", name_of(served.behaviour),
-                     got.body.c_str());
+                     std::string(got.body).c_str());
   } else {
     judge_error_event(asked.way, error, body.empty(), served.behaviour);
   }
@@ -78,7 +78,7 @@ void judge_cut(const Asked& asked, const Got& got, std::string_view body, std::s
   const bool told = asked.way.translated() ? !body.empty() : !got.body.empty();
   if (told && !has_token && !said) {
     note_violation("an answer was begun before its first token (%s): %.300s",
-                   name_of(served.behaviour), got.body.c_str());
+                   name_of(served.behaviour), std::string(got.body).c_str());
   }
 }
 
@@ -94,17 +94,23 @@ bool fits(const Asked& asked, const Got& got, const Served& served) {
   std::string_view body = got.body;
   std::string_view error;
   if (way.stream) part_at_error(way, got.body, body, error);
-  Translation expected{served.answer_body, served.finished, false};
-  std::string text(body);
+  std::string_view expected = served.answer_body;
+  std::string_view seen = body;
+  bool ended = served.finished;
+  Translation translation;
+  std::string timeless;
   if (way.translated()) {
-    expected = translated_answer(way, asked.own, got.request_id, served.answer_body,
-                                 served.finished && got.whole);
-    text = without_times(std::move(text));
+    translation = translated_answer(way, asked.own, got.request_id, served.answer_body,
+                                    served.finished && got.whole);
+    timeless = without_times(std::string(body));
+    expected = translation.text;
+    seen = timeless;
+    ended = translation.ended;
   }
-  if (!expected.text.starts_with(text)) return false;
+  if (!expected.starts_with(seen)) return false;
   if (got.whole) {
     if (!error.empty()) note_violation("a cut answer ended cleanly");
-    return expected.ended && text.size() == expected.text.size();
+    return ended && seen.size() == expected.size();
   }
   if (way.stream) {
     judge_cut(asked, got, body, error, served);
@@ -130,9 +136,10 @@ void judge_tries(const Asked& asked, const std::vector<Served>& tries) {
   }
 }
 
-bool is_good(const Asked& asked, const Served& served) {
+// Nothing excuses that the client does not get it.
+bool must_arrive(const Asked& asked, const Got& got, const Served& served) {
   const bool said = asked.way.translated() && served.behaviour == Behaviour::error_event;
-  return is_good(served.behaviour) && !(said && asked.way.stream);
+  return !got.starved && is_good(served.behaviour) && !(said && asked.way.stream);
 }
 
 }  // namespace
@@ -148,14 +155,14 @@ void judge(const Asked& asked, const Got& got, const Book& book) {
   if (found == book.end()) {
     if (got.status < 500)
       note_violation("an answer %u to a request no provider got: %.200s", got.status,
-                     got.body.c_str());
+                     std::string(got.body).c_str());
     return;
   }
   const std::vector<Served>& tries = found->second;
   judge_tries(asked, tries);
   const Served& last = tries.back();
   if (last.behind_surplus) return;
-  if (!got.whole && is_good(asked, last))
+  if (!got.whole && must_arrive(asked, got, last))
     note_violation("a good answer (%s) was cut", name_of(last.behaviour));
   for (const Served& served : tries) {
     if (fits(asked, got, served)) return;
@@ -164,7 +171,7 @@ void judge(const Asked& asked, const Got& got, const Book& book) {
   // again, once.
   const bool ours = contains(got.body, "all_upstreams_failed") ||
                     contains(got.body, "upstream_timeout") || contains(got.body, "overloaded");
-  if (got.status >= 500 && ours && !(last.finished && is_good(asked, last))) return;
+  if (got.status >= 500 && ours && !(last.finished && must_arrive(asked, got, last))) return;
   if (got.status == 504) return;
   for (const Served& served : tries) {
     std::printf("  tried: %s, %zu bytes sent, %s\n", name_of(served.behaviour),
@@ -175,7 +182,7 @@ void judge(const Asked& asked, const Got& got, const Book& book) {
       "%s): %.80s",
       got.by, asked.number.c_str(), name_of(asked.way).c_str(), got.status, got.body.size(),
       got.whole ? "whole" : "cut", name_of(last.behaviour), last.answer_body.size(),
-      last.finished ? "finished" : "unfinished", got.body.c_str());
+      last.finished ? "finished" : "unfinished", std::string(got.body).c_str());
 }
 
 }  // namespace hyperion::sim

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "sim/provider.h"
 #include "sim/translation.h"
@@ -25,9 +26,10 @@ struct Asked {
 struct Got {
   const char* by = "";  // what kind of client
   bool reads_slowly = false;
+  bool starved = false;  // the shard had hardly any memory for a while
   uint16_t status = 0;
   std::string request_id;
-  std::string body;
+  std::string_view body;
   bool whole = false;  // by its framing
 };
 

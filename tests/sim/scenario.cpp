@@ -1,5 +1,6 @@
 #include "sim/scenario.h"
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -48,12 +49,14 @@ class Scenario {
     Random& random = world_->random();
     only_good_ = random.chance(1, 10);
     refuses_ = random.chance(1, 20);
+    starves_ = random.chance(1, 12);
     world_->on_connect = [this](SimStream& stream) -> std::unique_ptr<SimPeer> {
       if (refuses_ && world_->random().chance(1, 2)) return nullptr;
       return std::make_unique<Provider>(*world_, stream, book_, only_good_);
     };
     std::string problem = gateway_->apply(shared_config());
     if (!problem.empty()) note_violation("%s", problem.c_str());
+    if (starves_) starve();
     size_t count = 1 + random.below(4);
     for (uint32_t i = 0; i < count; ++i) {
       auto manner = random.chance(1, 2)
@@ -63,6 +66,7 @@ class Scenario {
       manners_.push_back(manner);
       for (const Asked& asked : clients_.back()->requests()) ways_.push_back(asked.way);
       SimClient* client = clients_.back().get();
+      if (starves_) client->expect_starvation();
       world_->after(random.below(30 * ns_per_ms), [this, client] {
         io::Stream* stream = world_->accept(client);
         client->connect_to(*world_->stream_of(stream));
@@ -107,6 +111,22 @@ class Scenario {
   }
 
  private:
+  // For a while others take nearly all the memory for bodies.
+  void starve() {
+    Random& random = world_->random();
+    const uint64_t begin_ns = random.below(60 * ns_per_ms);
+    world_->after(begin_ns, [this, left = random.below(100'000)] {
+      MemoryBudget& bodies = gateway_->bodies();
+      const uint64_t free_bytes = bodies.limit_bytes - bodies.used_bytes;
+      taken_bytes_ = free_bytes - std::min(free_bytes, left);
+      bodies.take(taken_bytes_);
+    });
+    world_->after(begin_ns + random.below(200 * ns_per_ms), [this] {
+      gateway_->bodies().give_back(taken_bytes_);
+      taken_bytes_ = 0;
+    });
+  }
+
   // All clients have come and gone (keep-alive and all timers run out by themselves).
   bool rested() const {
     return world_->steps() > 0 && started() && gateway_->client_count() == 0 &&
@@ -122,7 +142,7 @@ class Scenario {
     }
     if (!gateway_->idle()) note_violation("the gateway does not become idle");
     if (world_->streams_alive() != 0) note_violation("%zu streams leaked", world_->streams_alive());
-    if (gateway_->bodies().used_bytes != 0) note_violation("body memory leaked");
+    if (gateway_->bodies().used_bytes != taken_bytes_) note_violation("body memory leaked");
     uint64_t ended = 0;
     for (const gateway::Counter& outcome : counters_.outcomes) ended += outcome.get();
     if (ended != recorder_.records)
@@ -144,6 +164,8 @@ class Scenario {
   Book book_;
   bool only_good_ = false;
   bool refuses_ = false;
+  bool starves_ = false;
+  uint64_t taken_bytes_ = 0;  // by starve
   std::unique_ptr<World> world_;
   std::vector<std::unique_ptr<SimClient>> clients_;
   std::vector<Manner> manners_;

@@ -116,13 +116,13 @@ void SimStream::resume_reading() {
 
 void SimStream::deliver(std::string bytes) {
   if (terminated_ || bytes.empty()) return;
-  arrivals_.push_back({std::move(bytes), Arrival::Kind::bytes});
+  arrivals_.push_back({std::move(bytes)});
   schedule_arrival();
 }
 
 void SimStream::deliver_end() {
   if (terminated_) return;
-  arrivals_.push_back({{}, Arrival::Kind::end});
+  arrivals_.push_back({{}, 0, Arrival::Kind::end});
   schedule_arrival();
 }
 
@@ -130,7 +130,7 @@ void SimStream::deliver_reset() {
   if (terminated_) return;
   // A reset overtakes what the kernel has not handed over yet.
   if (world_.random().chance(1, 2)) arrivals_.resize(arrivals_next_);
-  arrivals_.push_back({{}, Arrival::Kind::reset});
+  arrivals_.push_back({{}, 0, Arrival::Kind::reset});
   schedule_arrival();
 }
 
@@ -157,12 +157,16 @@ void SimStream::arrive() {
   if (arrivals_next_ == arrivals_.size()) return;
   Arrival& next = arrivals_[arrivals_next_];
   if (next.kind == Arrival::Kind::bytes) {
-    size_t size = piece_size(world_.random(), next.bytes.size());
+    const char* begin = next.bytes.data() + next.taken;
+    size_t size = piece_size(world_.random(), next.bytes.size() - next.taken);
     // A copy of its own for each call: bytes must not be looked at afterwards (the sanitizers see
     // it).
-    std::vector<char> piece(next.bytes.begin(), next.bytes.begin() + static_cast<ptrdiff_t>(size));
-    next.bytes.erase(0, size);
-    if (next.bytes.empty()) ++arrivals_next_;
+    std::vector<char> piece(begin, begin + size);
+    next.taken += size;
+    if (next.taken == next.bytes.size()) {
+      next.bytes = {};
+      ++arrivals_next_;
+    }
     delivered_ += size;
     handler_->on_read({piece.data(), piece.size()});
   } else {

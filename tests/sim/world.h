@@ -135,6 +135,7 @@ class SimStream final : public io::Stream, private io::Deferred {
  private:
   struct Arrival {
     std::string bytes;
+    size_t taken = 0;  // of them
     enum class Kind : uint8_t { bytes, end, reset } kind = Kind::bytes;
   };
 

@@ -50,6 +50,8 @@ class Encoder final : public AnswerEncoder {
   void take_text(const Event& event, bool thought);
   void take_signature(std::string_view signature, Maker maker, uint32_t choice, bool redacted);
   void take_call(const Event& event);
+  // Copies what is wanted later.
+  std::string_view keep(std::string_view text);
   void take_citation(const Event& event);
   void take_finish(const Event& event);
   void take_error(const Event& event);
@@ -120,6 +122,14 @@ void Encoder::on_event(const Event& event) {
     case EventKind::error: take_error(event); break;
     case EventKind::end: end(); break;
   }
+  // Nothing may be missing without a word.
+  if (calls_.out_of_memory()) out_.fail();
+}
+
+std::string_view Encoder::keep(std::string_view text) {
+  const std::string_view kept = arena_.copy(text);
+  if (kept.size() != text.size()) out_.fail();
+  return kept;
 }
 
 // What every chunk repeats is written once. Another event than `start` may come first; names that
@@ -141,7 +151,8 @@ void Encoder::start(const Event& event) {
   } else {
     names.string(context_.request_id);
   }
-  names_ = arena_.copy(names.text());
+  names_ = keep(names.text());
+  if (names.failed()) out_.fail();
 }
 
 void Encoder::begin_chunk() {
@@ -304,9 +315,9 @@ void Encoder::take_citation(const Event& event) {
   Chain<Citation>& citations = choices_[event.choice].citations;
   if (citations.count == citations_max) return;
   Citation* const citation = make<Citation>(arena_);
-  if (citation == nullptr) return;
-  citation->url = arena_.copy(event.text);
-  citation->title = arena_.copy(event.name);
+  if (citation == nullptr) return out_.fail();
+  citation->url = keep(event.text);
+  citation->title = keep(event.name);
   citations.append(citation);
 }
 
@@ -316,7 +327,7 @@ void Encoder::take_finish(const Event& event) {
   choice.finish = event.finish;
   const bool explained =
       event.finish == Finish::content_filter || event.finish == Finish::malformed_call;
-  if (explained) choice.reason = arena_.copy(event.text);
+  if (explained) choice.reason = keep(event.text);
   // What the arguments are not, the reason must say, unless a shorter answer is reason enough.
   const bool hides_it = event.finish == Finish::tool_calls || event.finish == Finish::stop;
   if (choice.lost_call && hides_it) {

@@ -47,19 +47,26 @@ void CallCollector::start(const Event& event) {
     spare_calls_ = open->next;
   } else {
     void* const place = arena_.allocate(sizeof(Open), alignof(Open));
+    out_of_memory_ |= place == nullptr;
     if (place == nullptr) return;
     open = static_cast<Open*>(place);
   }
   new (open) Open();
   open->choice = event.choice;
   open->tool = event.tool;
-  open->call.id = arena_.copy(event.id);
-  open->call.name = arena_.copy(event.name);
-  open->call.signature = arena_.copy(event.signature);
+  open->call.id = copy(event.id);
+  open->call.name = copy(event.name);
+  open->call.signature = copy(event.signature);
   open->call.signature_of = event.signature_of;
   open->lost = open->call.name.empty();
   open->next = open_;
   open_ = open;
+}
+
+std::string_view CallCollector::copy(std::string_view text) {
+  const std::string_view copied = arena_.copy(text);
+  out_of_memory_ |= copied.size() != text.size();
+  return copied;
 }
 
 CallCollector::Piece* CallCollector::new_piece() {
@@ -68,6 +75,7 @@ CallCollector::Piece* CallCollector::new_piece() {
     spare_pieces_ = piece->next;
   } else {
     piece = static_cast<Piece*>(arena_.allocate(sizeof(Piece), alignof(Piece)));
+    out_of_memory_ |= piece == nullptr;
     if (piece == nullptr) return nullptr;
   }
   piece->next = nullptr;
@@ -108,6 +116,7 @@ bool CallCollector::finish(const Event& event, Call& call) {
   bool whole = !open->lost;
   scratch_.clear();
   char* const text = whole ? scratch_.extend(std::max<size_t>(open->size, 2)) : nullptr;
+  out_of_memory_ |= whole && text == nullptr;
   whole = text != nullptr;
   size_t size = 0;
   for (Piece* piece = open->first; piece != nullptr && whole; piece = piece->next) {

@@ -3,7 +3,8 @@
 // Fragments are kept in pieces from the arena, which are used again once a call is over, so that an
 // answer takes as much as its calls that are open at once. Arguments are checked to be one JSON
 // object, as they become part of the answer. Owned by the encoder of answers. Bounded by the arena:
-// a call that finds no room is lost, and so is one that is not what it must be.
+// a call that finds no room is lost, which `out_of_memory` says; so is one that is not what it must
+// be.
 #pragma once
 
 #include <cstdint>
@@ -32,6 +33,8 @@ class CallCollector {
   void add(const Event& event);
   // The call that the event ends. False: there is none, or it is not whole.
   bool finish(const Event& event, Call& call);
+  // A call was lost for want of memory.
+  bool out_of_memory() const { return out_of_memory_; }
 
  private:
   struct Piece;
@@ -39,6 +42,7 @@ class CallCollector {
 
   Open** find(const Event& event);
   Piece* new_piece();
+  std::string_view copy(std::string_view text);
   void add(Open& open, std::string_view fragment);
 
   Arena& arena_;
@@ -46,6 +50,7 @@ class CallCollector {
   Open* open_ = nullptr;
   Open* spare_calls_ = nullptr;
   Piece* spare_pieces_ = nullptr;
+  bool out_of_memory_ = false;
 };
 
 }  // namespace hyperion::dialect::gemini

@@ -181,6 +181,7 @@ void StreamEncoder::start(const Event& event) {
   scratch_.clear();
   // Without memory for a line of text there is no answer.
   over_ = top_.empty();
+  if (over_) out_.fail();
 }
 
 void StreamEncoder::open_chunk(uint32_t choice) {

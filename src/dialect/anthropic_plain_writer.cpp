@@ -52,9 +52,6 @@ class PlainWriter final : public AnswerWriter {
       out_.open_string();
       add_signature(out_, event.signature, event.signature_of, Maker::anthropic);
       out_.close_string();
-    } else {
-      out_.key("citations");
-      out_.null();
     }
     out_.end_object();
   }

@@ -126,7 +126,7 @@ TEST_CASE("a whole answer is one message") {
   CHECK(json_of(encoder.text()) ==
         json_of(R"({"id":"chatcmpl-1","type":"message","role":"assistant","model":"gpt-x",)"
                 R"("content":[{"type":"thinking","thinking":"h\nm","signature":"sig"},)"
-                R"({"type":"text","text":"ab\"","citations":null},)"
+                R"({"type":"text","text":"ab\""},)"
                 R"({"type":"tool_use","id":"call_1","name":"f","input":{"x": 1}},)"
                 R"({"type":"tool_use","id":"call_2","name":"g","input":{}}],)"
                 R"("stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":10,)"
@@ -281,7 +281,7 @@ TEST_CASE("thinking that is not to be shown leaves its signature only") {
   encoder(EventKind::end);
   CHECK(json_of(encoder.text())["content"] ==
         json_of(R"([{"type":"thinking","thinking":"","signature":"sig"},)"
-                R"({"type":"text","text":"a","citations":null}])"));
+                R"({"type":"text","text":"a"}])"));
 }
 
 TEST_CASE("arguments that make no object become an empty one in a whole answer") {

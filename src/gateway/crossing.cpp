@@ -51,13 +51,16 @@ Wire home_of(Dialect dialect) {
   return Wire::openai_chat;
 }
 
-catalog::Endpoint needed_for(Operation operation) {
+bool is_served(Operation operation, const catalog::Deployment& deployment) {
+  using catalog::Endpoint;
   switch (operation) {
-    case Operation::completions: return catalog::Endpoint::completions;
-    case Operation::embeddings: return catalog::Endpoint::embeddings;
-    case Operation::moderations: return catalog::Endpoint::moderations;
-    default: return catalog::Endpoint::chat;
+    case Operation::completions: return deployment.serves(Endpoint::completions);
+    case Operation::embeddings: return deployment.serves(Endpoint::embeddings);
+    case Operation::moderations: return deployment.serves(Endpoint::moderations);
+    default: break;
   }
+  // The tokens of any conversation can be counted.
+  return deployment.serves(Endpoint::chat) || deployment.serves(Endpoint::responses);
 }
 
 struct PathRow {
@@ -81,7 +84,7 @@ constexpr PathRow paths[] = {
 Crossing crossing_to(const Endpoint& endpoint, const catalog::Deployment& deployment) {
   if (endpoint.operation == Operation::chat) return chat_crossing(endpoint.wire, deployment);
   Crossing crossing;
-  if (!deployment.serves(needed_for(endpoint.operation))) return crossing;
+  if (!is_served(endpoint.operation, deployment)) return crossing;
   crossing.upstream = home_of(deployment.provider->dialect);
   if (crossing.upstream == endpoint.wire) {
     crossing.kind = Crossing::Kind::passthrough;

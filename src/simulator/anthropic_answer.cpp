@@ -53,6 +53,13 @@ void append_input_usage(std::string& out, const TokenCounts& counts, int64_t sig
   append_number(out, sign * static_cast<int64_t>(counts.cached));
 }
 
+void append_thinking_usage(std::string& out, uint64_t thinking) {
+  if (thinking == 0) return;
+  out += ",\"output_tokens_details\":{\"thinking_tokens\":";
+  append_number(out, static_cast<int64_t>(thinking));
+  out += '}';
+}
+
 void append_full_usage(std::string& out, const TokenCounts& counts, uint64_t output,
                        uint64_t thinking, bool negative) {
   const int64_t sign = negative ? -1 : 1;
@@ -64,11 +71,7 @@ void append_full_usage(std::string& out, const TokenCounts& counts, uint64_t out
   append_number(out, static_cast<int64_t>(counts.cache_write_1h));
   out += "},\"output_tokens\":";
   append_number(out, sign * static_cast<int64_t>(output));
-  if (thinking != 0) {
-    out += ",\"output_tokens_details\":{\"thinking_tokens\":";
-    append_number(out, static_cast<int64_t>(thinking));
-    out += '}';
-  }
+  append_thinking_usage(out, thinking);
   out += ",\"service_tier\":\"standard\",\"inference_geo\":\"not_available\"}";
 }
 
@@ -232,6 +235,7 @@ class Writer {
       }
       out_ += "\"output_tokens\":";
       append_number(out_, sign * static_cast<int64_t>(turn_.tokens()));
+      append_thinking_usage(out_, turn_.thinking.tokens());
       out_ += '}';
     }
     out_ += '}';

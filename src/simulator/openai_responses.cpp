@@ -25,6 +25,10 @@ class Writer {
            static_cast<uint32_t>(turn_.calls.size());
   }
   bool has_reasoning() const { return turn_.thinking.tokens() != 0; }
+  // The thinking itself stays at the provider; who asks for a summary of it gets it whole here.
+  bool shows_reasoning() const {
+    return has_reasoning() && request_.root["reasoning"]["summary"].is_string();
+  }
   bool has_message() const { return turn_.text.tokens() != 0 || turn_.refused; }
   std::string_view said() const {
     return turn_.refused ? refusal_text : std::string_view(turn_.text.text);
@@ -80,7 +84,9 @@ class Writer {
     out += "{\"id\":\"";
     append_item_id(out, index);
     if (has_reasoning() && index == 0) {
-      out += "\",\"type\":\"reasoning\",\"summary\":[]}";
+      out += "\",\"type\":\"reasoning\",\"summary\":[";
+      if (whole && shows_reasoning()) append_summary(out, true);
+      out += "]}";
       return;
     }
     out += is_call(index) ? "\",\"type\":\"function_call\"" : "\",\"type\":\"message\"";
@@ -105,6 +111,12 @@ class Writer {
                ? "{\"type\":\"refusal\",\"refusal\":\""
                : "{\"type\":\"output_text\",\"annotations\":[],\"logprobs\":[],\"text\":\"";
     if (whole) append_escaped(out, said());
+    out += "\"}";
+  }
+
+  void append_summary(std::string& out, bool whole) const {
+    out += "{\"type\":\"summary_text\",\"text\":\"";
+    if (whole) append_escaped(out, turn_.thinking.text);
     out += "\"}";
   }
 
@@ -194,8 +206,11 @@ class Stream {
       write_arguments(index);
     } else if (!reasoning) {
       write_message(index);
+    } else if (writer_.shows_reasoning()) {
+      write_summary(index);
     }
-    send_item("response.output_item.done", index, true, reasoning ? turn_.thinking.tokens() : 0);
+    const bool unseen = reasoning && !writer_.shows_reasoning();
+    send_item("response.output_item.done", index, true, unseen ? turn_.thinking.tokens() : 0);
   }
 
   void send_item(std::string_view type, uint32_t index, bool whole, uint32_t tokens) {
@@ -214,6 +229,36 @@ class Stream {
     out_ += ",\"part\":";
     writer_.append_part(out_, whole);
     end();
+  }
+
+  void write_summary(uint32_t index) {
+    send_summary_part("response.reasoning_summary_part.added", index, false);
+    for (uint32_t i = 0; i < turn_.thinking.tokens(); ++i) {
+      begin_in_summary("response.reasoning_summary_text.delta", index);
+      out_ += ",\"delta\":\"";
+      append_escaped(out_, turn_.thinking.token(i));
+      out_ += '"';
+      end(1);
+    }
+    begin_in_summary("response.reasoning_summary_text.done", index);
+    out_ += ",\"text\":\"";
+    append_escaped(out_, turn_.thinking.text);
+    out_ += '"';
+    end();
+    send_summary_part("response.reasoning_summary_part.done", index, true);
+  }
+
+  void send_summary_part(std::string_view type, uint32_t index, bool whole) {
+    begin_in_summary(type, index);
+    out_ += ",\"part\":";
+    writer_.append_summary(out_, whole);
+    end();
+  }
+
+  void begin_in_summary(std::string_view type, uint32_t index) {
+    begin(type);
+    append_place(index);
+    out_ += ",\"summary_index\":0";
   }
 
   void write_message(uint32_t index) {

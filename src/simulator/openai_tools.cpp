@@ -1,35 +1,17 @@
-// A call of a tool: which one is wanted, and arguments that suit its schema at the first level.
+// A call of a tool: which one is wanted, and arguments that suit its schema.
 #include <algorithm>
 #include <string>
 
 #include "json/cursor.h"
 #include "simulator/openai.h"
+#include "simulator/sample.h"
 
 namespace hyperion::simulator::openai {
 namespace {
 
-constexpr size_t arguments_max_bytes = 4096;
-
 std::string_view unquoted(std::string_view raw) {
   const bool quoted = raw.size() >= 2 && raw.front() == '"';
   return quoted ? raw.substr(1, raw.size() - 2) : std::string_view();
-}
-
-// A value of the type that `schema` names; of an enumeration, its first.
-std::string_view sample(std::string_view schema) {
-  const std::string_view choices = find_value(schema, "enum");
-  json::Cursor cursor(choices);
-  std::string_view first;
-  if (!choices.empty() && cursor.enter_array() && cursor.next_element() && cursor.read_raw(first)) {
-    return first;
-  }
-  const std::string_view type = unquoted(find_value(schema, "type"));
-  if (type == "integer" || type == "number") return "1";
-  if (type == "boolean") return "true";
-  if (type == "array") return "[]";
-  if (type == "object") return "{}";
-  if (type == "null") return "null";
-  return "\"simulated\"";
 }
 
 // Arguments are cut into fragments, which must not fall within a character.
@@ -38,23 +20,10 @@ bool is_plain(std::string_view text) {
 }
 
 void write_arguments(std::string_view parameters, std::string& out) {
-  out = "{";
-  json::Cursor cursor(find_value(parameters, "properties"));
-  std::string_view key;
-  std::string_view schema;
-  if (cursor.peek() == '{' && cursor.enter_object()) {
-    while (cursor.next_key(key) && cursor.read_raw(schema)) {
-      const std::string_view value = sample(schema);
-      if (!is_plain(key) || !is_plain(value)) continue;
-      if (out.size() + key.size() + value.size() > arguments_max_bytes) break;
-      if (out.size() > 1) out += ',';
-      out += '"';
-      out += key;
-      out += "\":";
-      out += value;
-    }
-  }
-  out += '}';
+  JsonTree tree;
+  out.clear();
+  append_arguments(tree.read(parameters), out);
+  if (!is_plain(out)) out = "{}";
 }
 
 }  // namespace

@@ -257,4 +257,28 @@ TEST_CASE("quota, wrong types, a page of its own status, gzip, and errors within
 }
 
 }  // namespace
+
+TEST_CASE("reasoning is shown to who asks for a summary of it, plain and streamed") {
+  Served served;
+  const std::string asked = R"("reasoning":{"effort":"low","summary":"auto"})";
+  const Json plain = served.post(target, request(asked, "gpt-5.5")).json();
+  const Json& item = plain["output"].elements.at(0);
+  REQUIRE(item["summary"].elements.size() == 1);
+  const std::string text = item["summary"].elements[0]["text"].text;
+  CHECK_FALSE(text.empty());
+  const uint64_t billed = served.ledger().bill().output_tokens;
+
+  std::string streamed;
+  const std::string body = request(asked + R"(,"stream":true)", "gpt-5.5");
+  const auto events = stream_of(served.post(target, body));
+  for (const auto& event : events) {
+    if (event.name != "response.reasoning_summary_text.delta") continue;
+    CHECK(event.data["summary_index"].integer() == 0);
+    streamed += event.data["delta"].text;
+  }
+  CHECK(streamed == text);
+  CHECK(events.back().data["response"]["output"] == plain["output"]);
+  CHECK(served.ledger().bill().output_tokens == 2 * billed);
+}
+
 }  // namespace hyperion::test

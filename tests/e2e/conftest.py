@@ -2,6 +2,7 @@
 
 import pytest
 
+from harness import matrix
 from harness.gateway import Gateway
 from harness.upstream import Upstream
 
@@ -42,3 +43,14 @@ def start_gateway(provider, tmp_path_factory):
     yield start
     for one in running:
         one.stop()
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Prints the matrix of dialects, which its tests have put into their reports."""
+    rows = [dict(report.user_properties)["matrix"]
+            for reports in terminalreporter.stats.values() for report in reports
+            if "matrix" in dict(getattr(report, "user_properties", []))
+            and getattr(report, "when", "") == "call"]
+    if rows:
+        terminalreporter.section("client's dialect, provider's dialect")
+        terminalreporter.write_line(matrix.table(rows))

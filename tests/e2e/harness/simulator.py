@@ -33,6 +33,10 @@ class Simulator:
         found = SIMULATING.search("".join(self.lines))
         return int(found[1]) if found else None
 
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
     def __enter__(self):
         return self
 

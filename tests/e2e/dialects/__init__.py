@@ -1,0 +1,1 @@
+"""Clients of each dialect, for the matrix of dialects."""

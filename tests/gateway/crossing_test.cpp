@@ -156,9 +156,9 @@ TEST_CASE("what is not chat passes through, is asked of Google, or is not to be 
        Kind::embeddings},
       {Operation::moderations, moderations, openai, Kind::passthrough, Kind::impossible,
        Kind::impossible},
-      {Operation::count_tokens, chat, Wire::anthropic, Kind::estimate, Kind::passthrough,
-       Kind::counted},
-      {Operation::count_tokens, chat, Wire::gemini, Kind::estimate, Kind::estimate,
+      {Operation::count_tokens, chat | responses, Wire::anthropic, Kind::estimate,
+       Kind::passthrough, Kind::counted},
+      {Operation::count_tokens, chat | responses, Wire::gemini, Kind::estimate, Kind::estimate,
        Kind::passthrough},
   };
   for (const Row& row : rows) {
@@ -173,6 +173,14 @@ TEST_CASE("what is not chat passes through, is asked of Google, or is not to be 
       const auto others = static_cast<uint8_t>(~row.endpoints);
       CHECK(Place(dialect, others).from(row.client, row.operation).kind == Kind::impossible);
     }
+  }
+}
+
+TEST_CASE("tokens of a model are counted whichever way a conversation reaches it") {
+  for (uint8_t endpoints : {chat, responses}) {
+    const Place place(Dialect::openai, endpoints);
+    CHECK(place.from(Wire::anthropic, Operation::count_tokens).kind == Kind::estimate);
+    CHECK(place.from(Wire::gemini, Operation::count_tokens).kind == Kind::estimate);
   }
 }
 

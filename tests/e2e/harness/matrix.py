@@ -7,6 +7,7 @@ of its own dialect, and the provider was asked for what the client asked.
 
 import base64
 import json
+import re
 import zlib
 
 from harness.oracle import body_of, repeated, upstream_of
@@ -96,6 +97,14 @@ ERRORS = {
     "html:500": (500, 502, {"chat": "upstream_error", "responses": "upstream_error",
                             "anthropic": "api_error", "gemini": "INTERNAL"}),
 }
+# The exceptions that clients raise for a status; the others have one for all.
+EXCEPTIONS = {
+    "openai": {429: "RateLimitError", 400: "BadRequestError"},
+    "@anthropic-ai": {429: "RateLimitError", 400: "BadRequestError", 529: "OverloadedError",
+                      503: "ServiceUnavailableError"},
+}
+EXCEPTION_OF_ALL = {"openai": "InternalServerError", "@anthropic-ai": "InternalServerError",
+                    "@google": "ApiError", "ai": "APICallError"}
 # How the clients for Node say that the bytes of an answer ended before its framing did.
 CUT = ("terminated", "premature")
 NOT_ABOUT_ANSWERS = ("TypeError", "SyntaxError", "AttributeError", "KeyError")
@@ -224,6 +233,9 @@ class Judge:
             if passed_through and status is None:
                 return
             self.expect("status", thrown["status"], status if passed_through else translated)
+            client = re.split("[ /,]", self.line["row"])[0]
+            raised = EXCEPTIONS.get(client, {}).get(thrown["status"], EXCEPTION_OF_ALL[client])
+            self.expect("exception", thrown["class"], raised)
             word = words[CLIENTS[self.line["row"]][0]]
             if not passed_through and word not in thrown["text"]:
                 self.complaints.append(f"no {word!r} in {shortened(thrown)}")

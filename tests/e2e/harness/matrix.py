@@ -82,6 +82,8 @@ CLIENTS = {
 }
 UPSTREAMS = {"chat": "matrix-chat", "responses": "gpt-5-codex", "anthropic": "claude-haiku-4-5",
              "gemini": "gemini-3.5-flash"}
+PROVIDERS = {"chat": "chat-only", "responses": "openai", "anthropic": "anthropic",
+             "gemini": "gemini"}
 # What the client is told of a provider's fault: the status, where the answer is passed through and
 # where it is translated (None: bytes of the provider's that the client itself cannot read), and the
 # word that its dialect has for it.
@@ -237,8 +239,12 @@ class Judge:
             raised = EXCEPTIONS.get(client, {}).get(thrown["status"], EXCEPTION_OF_ALL[client])
             self.expect("exception", thrown["class"], raised)
             word = words[CLIENTS[self.line["row"]][0]]
-            if not passed_through and word not in thrown["text"]:
-                self.complaints.append(f"no {word!r} in {shortened(thrown)}")
+            wanted = [] if passed_through else [word]
+            if translated == 502 and not passed_through:
+                wanted.append(f"Provider {PROVIDERS[self.line['upstream']]} ")
+            for text in wanted:
+                if text not in thrown["text"]:
+                    self.complaints.append(f"no {text!r} in {shortened(thrown)}")
             return
         # It came within a stream, not as the answer's status.
         if thrown["class"] != "ApiError":

@@ -78,6 +78,7 @@ class RequestReader {
   bool read_service_tier(Cursor& cursor, const Place& place);
   bool read_cache_control(Cursor& cursor, const Place& place);
   static const FieldRow* find_field(std::string_view key);
+  bool is_second(std::string_view key);
 
   // anthropic_settings.cpp
   bool read_tools(Cursor& cursor, const Place& place);
@@ -122,6 +123,8 @@ class RequestReader {
   RequestProblem& problem_;
   Message* system_ = nullptr;
   bool messages_given_ = false;
+  std::string_view seen_[32];  // fields of the top
+  size_t seen_count_ = 0;
   // The calls of the last turn of the assistant; its place, for the refusal.
   CallSet calls_;
   uint32_t caller_index_ = 0;

@@ -150,6 +150,15 @@ bool RequestReader::read_members(Cursor& cursor, bool within_extra_body) {
   return true;
 }
 
+// A field that comes twice would be read as both.
+bool RequestReader::is_second(std::string_view key) {
+  for (size_t i = 0; i < seen_count_; ++i) {
+    if (seen_[i] == key) return true;
+  }
+  if (seen_count_ < std::size(seen_)) seen_[seen_count_++] = key;
+  return false;
+}
+
 bool RequestReader::read_field(Cursor& cursor, std::string_view key, bool within_extra_body) {
   const json::Key own = json::find_key(key);
   // Some SDKs nest it literally: what it holds stands for the top (contract, section 2).
@@ -160,7 +169,10 @@ bool RequestReader::read_field(Cursor& cursor, std::string_view key, bool within
   }
   if (own != json::Key::count && json::is_own(own)) return cursor.skip();
   const Place place{nullptr, key};
-  if (const FieldRow* row = find_field(key)) return (this->*row->read)(cursor, place);
+  if (const FieldRow* row = find_field(key)) {
+    if (is_second(row->name)) return refuse_at(place, "expected it once, got it twice");
+    return (this->*row->read)(cursor, place);
+  }
   const bool is_null = cursor.peek() == 'n';
   cursor.skip();
   if (is_null) return true;

@@ -141,7 +141,10 @@ void RequestWriter::begin_part(Turn turn) {
   if (turn_ != turn) {
     const bool first = turn_ == Turn::none;
     end_turn();
-    if (first && turn == Turn::model) write_text({nothing_said}, Turn::user, nullptr);
+    if (first && turn == Turn::model) {
+      write_text({nothing_said}, Turn::user, nullptr);
+      notes_.adjust("messages");
+    }
     end_turn();
     out_.begin_object();
     out_.member("role", turn == Turn::user ? "user" : "model");
@@ -360,6 +363,7 @@ bool RequestWriter::write_media(const Part& part, const Message& message, bool a
     if (!is_google_url(url)) return notes_.cannot(Feature::image_url, where.text);
   }
   std::string_view type = part.media_type;
+  if (type == "image/jpg") type = "image/jpeg";  // many say so; Google knows the right name only
   if (type.empty()) type = part.data.given() ? "application/octet-stream" : type_of_url(url);
   if (as_part) {
     begin_part(message.role == Role::assistant ? Turn::model : Turn::user);

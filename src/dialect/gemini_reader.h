@@ -185,6 +185,7 @@ class RequestReader {
   Message* message_ = nullptr;
   Part* thought_ = nullptr;  // of the model, and may go on in the next part
   bool thought_copied_ = false;
+  uint32_t fields_seen_ = 0;  // of the top, a bit for each row
   bool thought_lost_ = false;
   bool user_spoke_ = true;  // since the last turn of the model
 };

@@ -233,7 +233,13 @@ bool RequestReader::read_field(Cursor& cursor, std::string_view key, bool within
   }
   if (own != json::Key::count && json::is_own(own)) return cursor.skip();
   for (const FieldRow& row : rows) {
-    if (is_named(key, row.name)) return (this->*row.read)(cursor, {nullptr, row.name});
+    if (!is_named(key, row.name)) continue;
+    // A field that comes twice, or in both spellings, would be read as both.
+    const uint32_t bit = 1U << (&row - rows);
+    if ((fields_seen_ & bit) != 0)
+      return refuse_at({nullptr, row.name}, "invalid_request", "expected it once, got it twice.");
+    fields_seen_ |= bit;
+    return (this->*row.read)(cursor, {nullptr, row.name});
   }
   if (take_null(cursor)) return true;
   cursor.skip();

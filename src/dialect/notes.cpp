@@ -64,6 +64,48 @@ constexpr FeatureRow rows[] = {
 };
 static_assert(std::size(rows) == static_cast<size_t>(Feature::count));
 
+struct ClientsName {
+  Wire client;
+  std::string_view openai;
+  std::string_view theirs;
+};
+
+constexpr ClientsName clients_names[] = {
+    {Wire::anthropic, "stop", "stop_sequences"},
+    {Wire::anthropic, "response_format", "output_config.format"},
+    {Wire::gemini, "n", "generationConfig.candidateCount"},
+    {Wire::gemini, "logprobs", "generationConfig.responseLogprobs"},
+    {Wire::gemini, "stop", "generationConfig.stopSequences"},
+    {Wire::gemini, "modalities", "generationConfig.responseModalities"},
+    {Wire::gemini, "response_format", "generationConfig.responseMimeType"},
+    {Wire::gemini, "tool_choice", "toolConfig.functionCallingConfig"},
+    {Wire::gemini, "messages", "contents"},
+    {Wire::openai_responses, "logprobs", "top_logprobs"},
+    {Wire::openai_responses, "response_format", "text.format"},
+    {Wire::openai_responses, "messages", "input"},
+};
+
+// The whole name in the client's words, or its first step: "messages[3].content[1]".
+size_t write_clients_name(std::string_view name, Wire client, char* out, size_t capacity) {
+  const size_t first = std::min(name.find('['), name.size());
+  std::string_view rest = name.substr(first);
+  for (const ClientsName& row : clients_names) {
+    if (row.client != client || row.openai != name.substr(0, first)) continue;
+    constexpr std::string_view content = "].content";
+    const size_t at = client == Wire::gemini ? rest.find(content) : std::string_view::npos;
+    const bool parts = at != std::string_view::npos;
+    const std::string_view index = parts ? rest.substr(0, at) : rest;
+    const std::string_view step = parts ? "].parts" : "";
+    rest = parts ? rest.substr(at + content.size()) : std::string_view();
+    const int size = std::snprintf(
+        out, capacity, "%.*s%.*s%.*s%.*s", static_cast<int>(row.theirs.size()), row.theirs.data(),
+        static_cast<int>(index.size()), index.data(), static_cast<int>(step.size()), step.data(),
+        static_cast<int>(rest.size()), rest.data());
+    return std::min(static_cast<size_t>(size), capacity - 1);
+  }
+  return 0;
+}
+
 void set_text(char* to, size_t capacity, std::string_view from) {
   const size_t size = std::min(from.size(), capacity - 1);
   if (size > 0) std::memcpy(to, from.data(), size);
@@ -84,6 +126,29 @@ bool refuse(RequestProblem& problem, const char* code, std::string_view param, c
   std::vsnprintf(problem.message, sizeof(problem.message), format, arguments);
   va_end(arguments);
   return false;
+}
+
+std::string_view name_of_part(char (&out)[part_name_max_bytes], uint32_t message, int64_t part) {
+  const int size = part < 0 ? std::snprintf(out, sizeof(out), "messages[%u].content", message)
+                            : std::snprintf(out, sizeof(out), "messages[%u].content[%lld]", message,
+                                            static_cast<long long>(part));
+  return {out, static_cast<size_t>(size)};
+}
+
+void name_for_client(RequestProblem& problem, Wire client) {
+  char theirs[sizeof(problem.param)];
+  const std::string_view name = problem.param;
+  const size_t size = write_clients_name(name, client, theirs, sizeof(theirs));
+  if (size == 0) return;
+  char message[sizeof(problem.message)];
+  std::string_view old(problem.message);
+  if (old.starts_with('`') && old.substr(1).starts_with(name) &&
+      old.substr(1 + name.size()).starts_with('`')) {
+    std::snprintf(message, sizeof(message), "`%.*s%s", static_cast<int>(size), theirs,
+                  problem.message + 1 + name.size());
+    set_text(problem.message, sizeof(problem.message), message);
+  }
+  set_text(problem.param, sizeof(problem.param), {theirs, size});
 }
 
 bool refuse_for_memory(RequestProblem& problem) {

@@ -32,6 +32,14 @@ bool refuse(RequestProblem& problem, const char* code, std::string_view param, c
 // No room in the arena or the output: 503.
 bool refuse_for_memory(RequestProblem& problem);
 
+// Encoders name a request's fields in OpenAI's words: a part is "messages[3].content[1]", and
+// without an index "messages[3].content" (the inside of a tool's result).
+inline constexpr size_t part_name_max_bytes = 64;
+std::string_view name_of_part(char (&out)[part_name_max_bytes], uint32_t message, int64_t part);
+// Puts the name that an encoder gave into the words of the client's dialect, in `param` and where
+// the message quotes it: "stop" is Gemini's "generationConfig.stopSequences".
+void name_for_client(RequestProblem& problem, Wire client);
+
 enum class Feature : uint8_t {
   n,
   logprobs,

@@ -108,6 +108,7 @@ bool RequestWriter::write_messages() {
 // Results of tools first: they must follow the calls at once. What else the same message says
 // comes behind whatever of the results had to be moved.
 bool RequestWriter::write_message(const Message& message) {
+  message_index_ = message.index;
   if (message.role == Role::assistant) return write_assistant(message);
   if (has_results(message)) {
     for (const Part* part = message.parts.first; part != nullptr; part = part->next) {
@@ -297,7 +298,9 @@ bool RequestWriter::write_result(const Part& result) {
 
 bool RequestWriter::write_moved(const Message* first, const Message* end) {
   bool open = false;
+  in_result_ = true;
   for (const Message* message = first; message != end; message = message->next) {
+    message_index_ = message->index;
     for (const Part* result = message->parts.first; result != nullptr; result = result->next) {
       if (result->kind != PartKind::tool_result) continue;
       for (const Part* part = result->content.first; part != nullptr; part = part->next) {
@@ -313,6 +316,7 @@ bool RequestWriter::write_moved(const Message* first, const Message* end) {
       }
     }
   }
+  in_result_ = false;
   if (!open) return true;
   out_.end_array();
   out_.end_object();

@@ -26,12 +26,17 @@ bool RequestWriter::write_part(const Part& part) {
   return true;
 }
 
+bool RequestWriter::cannot_part(Feature feature, const Part& part) {
+  char param[part_name_max_bytes];
+  return notes_.cannot(feature, name_of_part(param, message_index_, in_result_ ? -1 : part.index));
+}
+
 bool RequestWriter::write_image(const Part& part) {
   if (part.url.given() && strncasecmp(part.url.bytes.data(), "http", 4) != 0 &&
-      !notes_.cannot(Feature::image_url)) {
+      !cannot_part(Feature::image_url, part)) {
     return false;
   }
-  if (!part.url.given() && !part.data.given()) return notes_.cannot(Feature::file_id);
+  if (!part.url.given() && !part.data.given()) return cannot_part(Feature::file_id, part);
   out_.begin_object();
   out_.member("type", "image_url");
   out_.key("image_url");
@@ -65,10 +70,10 @@ bool RequestWriter::write_file(const Part& part) {
   }
   if (part.media_type.starts_with("image/")) return write_image(part);
   if (!part.data.given()) {
-    return notes_.cannot(part.file_id.empty() ? Feature::file_type : Feature::file_id);
+    return cannot_part(part.file_id.empty() ? Feature::file_type : Feature::file_id, part);
   }
   // Chat Completions reads PDFs, and needs a name for them.
-  if (part.media_type != "application/pdf" && !notes_.cannot(Feature::file_type)) return false;
+  if (part.media_type != "application/pdf" && !cannot_part(Feature::file_type, part)) return false;
   out_.begin_object();
   out_.member("type", "file");
   out_.key("file");
@@ -94,7 +99,7 @@ bool RequestWriter::write_audio(const Part& part) {
   const bool mp3 = type == "audio/mp3" || type == "audio/mpeg";
   const bool deaf =
       target_.model != nullptr && target_.model->capabilities.audio_in == catalog::Answer::no;
-  if ((!wav && !mp3) || deaf || !part.data.given()) return notes_.cannot(Feature::audio_input);
+  if ((!wav && !mp3) || deaf || !part.data.given()) return cannot_part(Feature::audio_input, part);
   out_.begin_object();
   out_.member("type", "input_audio");
   out_.key("input_audio");

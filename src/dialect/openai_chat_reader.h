@@ -100,6 +100,7 @@ class RequestReader {
   bool read_stream_options(Cursor& cursor, const Place& place);
   bool read_cache_control(Cursor& cursor, const Place& place);
   static const FieldRow* find_field(std::string_view key);
+  bool is_second(std::string_view key);
 
   // openai_chat_reasoning.cpp
   bool read_reasoning_effort(Cursor& cursor, const Place& place);
@@ -167,6 +168,8 @@ class RequestReader {
   int64_t max_completion_tokens_ = -1;
   Raw safety_identifier_;
   bool messages_given_ = false;
+  std::string_view seen_[64];  // fields of the top
+  size_t seen_count_ = 0;
   // The calls that wait for their results: of this message.
   Message* caller_ = nullptr;
   uint32_t unanswered_ = 0;

@@ -293,6 +293,15 @@ const RequestReader::FieldRow* RequestReader::find_field(std::string_view key) {
   return nullptr;
 }
 
+// A field that comes twice would be read as both.
+bool RequestReader::is_second(std::string_view key) {
+  for (size_t i = 0; i < seen_count_; ++i) {
+    if (seen_[i] == key) return true;
+  }
+  if (seen_count_ < std::size(seen_)) seen_[seen_count_++] = key;
+  return false;
+}
+
 bool RequestReader::read_field(Cursor& cursor, std::string_view key, bool within_extra_body) {
   if (!within_extra_body && (key == "extra_body" || key == "extraBody")) {
     if (cursor.peek() != '{') return read_ignored(cursor, Place{});
@@ -300,6 +309,7 @@ bool RequestReader::read_field(Cursor& cursor, std::string_view key, bool within
   }
   if (const FieldRow* row = find_field(key)) {
     const Place place{nullptr, key};
+    if (is_second(row->name)) return refuse_at(place, "it once, got it twice");
     return (this->*row->read)(cursor, place);
   }
   const bool null = cursor.peek() == 'n';

@@ -63,11 +63,15 @@ class RequestWriter {
   bool write_file(const Part& part);
   bool write_audio(const Part& part);
   void write_mark(CacheMark mark);
+  bool cannot_part(Feature feature, const Part& part);
 
   const Request& request_;
   const Target& target_;
   json::Output& out_;
   Notes& notes_;
+  // Where the writing is in the client's messages, for refusals; `in_result_`: inside of a result.
+  uint32_t message_index_ = 0;
+  bool in_result_ = false;
   bool tools_written_ = false;
   bool has_effort_ = false;
   catalog::Effort effort_ = catalog::Effort::none;

@@ -41,7 +41,13 @@ bool ItemWriter::write(const Request& request) {
   return true;
 }
 
+bool ItemWriter::cannot(Feature feature, const Part& part) {
+  char param[part_name_max_bytes];
+  return notes_.cannot(feature, name_of_part(param, message_index_, in_result_ ? -1 : part.index));
+}
+
 bool ItemWriter::write_message(const Message& message) {
+  message_index_ = message.index;
   if (message.parts.empty()) return true;
   if (message.role == Role::assistant) return write_assistant(message);
   if (message.role == Role::tool) {
@@ -100,7 +106,7 @@ bool ItemWriter::write_assistant(const Message& message) {
     // What a model drew or said aloud has no item a client could send.
     const bool media = part->kind == PartKind::image || part->kind == PartKind::file ||
                        part->kind == PartKind::audio;
-    if (media && !cannot(Feature::file_type)) return false;
+    if (media && !cannot(Feature::file_type, *part)) return false;
   }
   if (open) end_message();
   return true;
@@ -170,10 +176,12 @@ bool ItemWriter::write_result(const Part& result) {
 }
 
 bool ItemWriter::write_result_parts(const Part& result) {
+  in_result_ = true;
   out_.begin_array();
   for (const Part* part = result.content.first; part != nullptr; part = part->next) {
     if (!write_part(*part)) return false;
   }
+  in_result_ = false;
   out_.end_array();
   return true;
 }
@@ -208,8 +216,9 @@ void ItemWriter::write_data_url(const Part& part) {
 
 bool ItemWriter::write_image(const Part& part) {
   const bool ours = part.file_id.starts_with(file_id_prefix);
-  if (!part.data.given() && !part.file_id.empty() && !ours) return cannot(Feature::file_id);
-  if (!part.data.given() && !ours && !is_web_url(part.url.bytes)) return cannot(Feature::image_url);
+  if (!part.data.given() && !part.file_id.empty() && !ours) return cannot(Feature::file_id, part);
+  if (!part.data.given() && !ours && !is_web_url(part.url.bytes))
+    return cannot(Feature::image_url, part);
   out_.begin_object();
   out_.member("type", "input_image");
   if (part.data.given()) {
@@ -231,8 +240,9 @@ bool ItemWriter::write_file(const Part& part) {
     return true;
   }
   const bool ours = part.file_id.starts_with(file_id_prefix);
-  if (!part.data.given() && !part.file_id.empty() && !ours) return cannot(Feature::file_id);
-  if (!part.data.given() && !ours && !is_web_url(part.url.bytes)) return cannot(Feature::file_type);
+  if (!part.data.given() && !part.file_id.empty() && !ours) return cannot(Feature::file_id, part);
+  if (!part.data.given() && !ours && !is_web_url(part.url.bytes))
+    return cannot(Feature::file_type, part);
   out_.begin_object();
   out_.member("type", "input_file");
   if (part.data.given()) {
@@ -258,7 +268,7 @@ bool ItemWriter::write_audio(const Part& part) {
       target_.model != nullptr && target_.model->capabilities.audio_in == Answer::yes;
   const bool mp3 = part.media_type == "audio/mp3" || part.media_type == "audio/mpeg";
   const bool wav = part.media_type == "audio/wav" || part.media_type == "audio/x-wav";
-  if (!hears || !part.data.given() || (!mp3 && !wav)) return cannot(Feature::audio_input);
+  if (!hears || !part.data.given() || (!mp3 && !wav)) return cannot(Feature::audio_input, part);
   out_.begin_object();
   out_.member("type", "input_audio");
   out_.key("input_audio");

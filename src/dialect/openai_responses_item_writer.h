@@ -34,11 +34,14 @@ class ItemWriter {
   void write_text(const char* type, Raw text);
   void write_data_url(const Part& part);
   // Of what was noted: the part is left out.
-  bool cannot(Feature feature) { return notes_.cannot(feature, "input"); }
+  bool cannot(Feature feature, const Part& part);
 
   const Target& target_;
   json::Output& out_;
   Notes& notes_;
+  // Where the writing is in the client's messages, for refusals; `in_result_`: inside of a result.
+  uint32_t message_index_ = 0;
+  bool in_result_ = false;
 };
 
 }  // namespace hyperion::dialect::openai_responses

@@ -182,6 +182,9 @@ bool RequestReader::read(std::string_view body) {
     const Handler read_field = row.read;
     if (!fields_[i].empty() && !(this->*read_field)(fields_[i], place)) return false;
   }
+  if (request_.messages.empty()) {
+    return refuse_at({nullptr, "input"}, "invalid_request", "expected at least one message.");
+  }
   // The usage is part of every answer in this dialect.
   request_.include_usage = true;
   return true;
@@ -197,6 +200,10 @@ bool RequestReader::gather_fields(std::string_view body, bool within_extra_body)
     size_t row = 0;
     while (row < fields_count() && field_rows[row].name != key) ++row;
     if (row < fields_count()) {
+      if (!fields_[row].empty()) {
+        return refuse_at({nullptr, field_rows[row].name}, "invalid_request",
+                         "expected it once, got it twice.");
+      }
       fields_[row] = raw == "null" ? std::string_view() : raw;
       continue;
     }

@@ -60,6 +60,7 @@ bool Attempt::prepare(dialect::RequestProblem& problem) {
   const bool good = encode_request(out, notes);
   exchange_.gateway().drop_scratch();
   problem = notes.problem;
+  dialect::name_for_client(problem, exchange_.endpoint().wire);
   if (!good || out.failed()) {
     if (!problem) dialect::refuse_for_memory(problem);
     return false;

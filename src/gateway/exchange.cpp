@@ -256,6 +256,16 @@ bool Exchange::decode_request() {
     return true;
   }
   if (!problem) dialect::refuse_for_memory(problem);
+  // What the conf does not allow for one request is never granted, however often it is tried.
+  const size_t most = snapshot_->config->settings.limits.translated_request_max_bytes;
+  if (problem.status == 503 && canonical_arena_.used_bytes() + Block::capacity() > most) {
+    refuse(make_failure(413, "request_too_large", {},
+                        "The request has more messages, parts and tools than can be translated: "
+                        "they take more than %llu bytes.",
+                        static_cast<unsigned long long>(most)),
+           Side::client, Phase::decide);
+    return false;
+  }
   refuse(failure_of(problem), problem.status == 503 ? Side::gateway : Side::client, Phase::decide);
   return false;
 }

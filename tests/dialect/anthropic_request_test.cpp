@@ -410,6 +410,7 @@ TEST_CASE("what is wrong with a setting is refused, with the client's name for t
       {top(R"("max_tokens":"9")"), "max_tokens"},
       {top(R"("max_tokens":1.5)"), "max_tokens"},
       {top(R"("system":7)"), "system"},
+      {top(R"("system":"a","system":"b")"), "system"},
       {top(R"("system":[{"type":"image"}])"), "system[0].type"},
       {top(R"("temperature":"hot")"), "temperature"},
       {top(R"("stop_sequences":"END")"), "stop_sequences"},

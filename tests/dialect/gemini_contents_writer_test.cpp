@@ -36,6 +36,7 @@ TEST_CASE("gemini body: the first content is the user's, and there is one") {
   leading.say(Role::user, "Hi");
   CHECK(leading.contents() == json_of(R"([{"role":"user","parts":[{"text":" "}]},
     {"role":"model","parts":[{"text":"Welcome"}]},{"role":"user","parts":[{"text":"Hi"}]}])"));
+  CHECK(leading.encode().adjusted == "messages");
   Draft lone;
   lone.say(Role::system, "Write a poem");
   CHECK(lone.encode().json() ==
@@ -137,6 +138,15 @@ TEST_CASE("gemini body: only Gemini's own thoughts go back") {
   draft.add(turn, PartKind::refusal).text = {"No."};
   CHECK(draft.contents().elements[1] == json_of(R"({"role":"model","parts":[
     {"text":"own","thought":true,"thoughtSignature":"U2ln"},{"text":"No."}]})"));
+}
+
+TEST_CASE("gemini body: image/jpg has the name that Google knows") {
+  Draft draft;
+  Part& image = draft.add(draft.say(Role::user), PartKind::image);
+  image.media_type = "image/jpg";
+  image.data = {"QUJD"};
+  CHECK(draft.contents() == json_of(R"([{"role":"user","parts":[
+    {"inlineData":{"mimeType":"image/jpeg","data":"QUJD"}}]}])"));
 }
 
 TEST_CASE("gemini body: a result without its call is refused, one with a name of its own is not") {

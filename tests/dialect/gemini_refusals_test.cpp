@@ -68,6 +68,10 @@ const Refused refused[] = {
      "contents[0].parts[0].fileData.fileUri"},
     {R"("contents":[{"parts":[{"text":"a"}]}],"systemInstruction":{"parts":[{"inlineData":{}}]})",
      "systemInstruction.parts[0]"},
+    {R"("contents":[{"parts":[{"text":"a"}]}],"contents":[{"parts":[{"text":"b"}]}])", "contents"},
+    {R"("contents":[{"parts":[{"text":"a"}]}],"systemInstruction":{"parts":[{"text":"a"}]},)"
+     R"("system_instruction":{"parts":[{"text":"a"}]})",
+     "systemInstruction"},
     {R"("cachedContent":"cachedContents/x")", "cachedContent"},
     {R"("tools":1)", "tools"},
     {R"("tools":[{"functionDeclarations":[{"description":"x"}]}])",

@@ -362,8 +362,7 @@ TEST_CASE("gemini request: signatures of other makers come home, and nothing els
 
 TEST_CASE("gemini request: what has no counterpart is named, the gateway's own fields are not") {
   const Decoding decoded = decode(
-      hello +
-      R"(,"labels":{"a":"b"},"safetySettings":[{"category":"x"}],"serviceTier":"flex","store":false,
+      R"("labels":{"a":"b"},"safetySettings":[{"category":"x"}],"serviceTier":"flex","store":false,
          "model":"models/x","smart_routing":true,"hyperion":{},"fallbacks":[],"modelArmorConfig":{},
          "extra_body":{"hyperion":{},"generationConfig":{"seed":3},"unheard":1},"contents":[
          {"role":"model","parts":[{"executableCode":{"code":"1"}},{"text":"x"}]}])");

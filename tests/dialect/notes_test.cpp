@@ -83,3 +83,43 @@ TEST_CASE("a client's own names cannot break a header or grow without bound") {
   CHECK(notes.dropped().size() <= 400);
   CHECK(notes.dropped().ends_with(", ..."));
 }
+
+TEST_CASE("a refusal names the field in the words of the client's dialect") {
+  struct Row {
+    Wire client;
+    const char* encoders;
+    const char* clients;
+  };
+  const Row rows[] = {
+      {Wire::openai_chat, "messages[3].content[1]", "messages[3].content[1]"},
+      {Wire::anthropic, "messages[3].content[1]", "messages[3].content[1]"},
+      {Wire::gemini, "messages[3].content[1]", "contents[3].parts[1]"},
+      {Wire::gemini, "messages[12].content", "contents[12].parts"},
+      {Wire::gemini, "messages[12]", "contents[12]"},
+      {Wire::openai_responses, "messages[3].content[1]", "input[3].content[1]"},
+      {Wire::openai_chat, "stop", "stop"},
+      {Wire::anthropic, "stop", "stop_sequences"},
+      {Wire::gemini, "stop", "generationConfig.stopSequences"},
+      {Wire::gemini, "n", "generationConfig.candidateCount"},
+      {Wire::openai_responses, "response_format", "text.format"},
+      {Wire::gemini, "tools", "tools"},
+  };
+  const TranslationSettings settings;
+  for (const Row& row : rows) {
+    CAPTURE(row.encoders);
+    Notes notes(settings, "groq");
+    CHECK_FALSE(notes.cannot(Feature::file_id, row.encoders));
+    name_for_client(notes.problem, row.client);
+    CHECK(std::string(notes.problem.param) == row.clients);
+    CHECK(std::string(notes.problem.message).starts_with("`" + std::string(row.clients) + "` is"));
+  }
+  RequestProblem none;
+  name_for_client(none, Wire::gemini);
+  CHECK_FALSE(none);
+}
+
+TEST_CASE("the name of a part fits whatever its numbers") {
+  char name[part_name_max_bytes];
+  CHECK(name_of_part(name, 4294967295U, 4294967295) == "messages[4294967295].content[4294967295]");
+  CHECK(name_of_part(name, 2, -1) == "messages[2].content");
+}

@@ -119,6 +119,8 @@ TEST_CASE("wrong types and ranges are refused by name") {
       {hi + R"("modalities":["video"])", "modalities[0]"},
       {hi + R"("metadata":[])", "metadata"},
       {hi + R"("user":5)", "user"},
+      {hi + R"("stop":"a","stop":"b")", "stop"},
+      {hi + R"("extra_body":{"seed":1},"seed":2)", "seed"},
       {hi + R"("tools":[])", "tools"},
       {hi + R"("tools":{})", "tools"},
       {hi + R"("tools":[5])", "tools[0]"},

@@ -307,6 +307,7 @@ TEST_CASE("media that Chat Completions cannot have are refused") {
       const Encoding encoding = made.encode();
       CHECK(!encoding.accepted);
       CHECK(std::string(encoding.problem.code) == "unsupported_parameter");
+      CHECK(std::string(encoding.problem.param) == "messages[0].content[0]");
     }
   }
 }

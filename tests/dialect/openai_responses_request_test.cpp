@@ -269,6 +269,8 @@ TEST_CASE("what is wrong is refused and named") {
       {R"({"input":null})", "invalid_request", "input"},
       {R"({"input":""})", "invalid_request", "input"},
       {R"({"input":[]})", "invalid_request", "input"},
+      {R"({"input":"a","input":"b"})", "invalid_request", "input"},
+      {R"({"input":[{"type":"web_search_call","id":"w"}]})", "invalid_request", "input"},
       {R"({"input":7})", "invalid_request", "input"},
       {R"({"input":["a"]})", "invalid_request", "input[0]"},
       {R"({"input":[{}]})", "invalid_request", "input[0].type"},

@@ -131,6 +131,7 @@ TEST_CASE("a file's id of another vendor and a URL that is not of the web are re
   Sent sent("", R"([{"role":"user","content":[{"type":"input_file","file_id":"file_011"}]}])");
   sent.write();
   CHECK(sent.problem.status == 400);
+  CHECK(std::string(sent.problem.param) == "messages[0].content[0]");
   Sent url("",
            R"([{"role":"user","content":[{"type":"input_image","image_url":"gs://b/a.png"}]}])");
   url.write();

@@ -70,7 +70,8 @@ void Exchange::refuse(const Failure& failure, Side side, Phase phase) {
 // False: out of memory; the connection must show that there is no answer.
 bool Exchange::answer_failure(const Failure& failure) {
   if (client_ == nullptr || relay_.head_sent()) return false;
-  const dialect::Wire wire = endpoint_ != nullptr ? endpoint_->wire : dialect::Wire::openai_chat;
+  const std::string_view path = head_ != nullptr ? head_->path : std::string_view();
+  const dialect::Wire wire = endpoint_ != nullptr ? endpoint_->wire : wire_of_path(path);
   json::Output body(gateway_.scratch());
   dialect::write_error(wire, answer_of(failure, request_id()), body);
   if (body.failed() || !begin_answer(failure.status)) return false;

@@ -55,6 +55,11 @@ const Endpoint* find_endpoint(std::string_view path) {
   return nullptr;
 }
 
+dialect::Wire wire_of_path(std::string_view path) {
+  if (path.starts_with("/v1beta/")) return Wire::gemini;
+  return path.starts_with("/v1/messages") ? Wire::anthropic : Wire::openai_chat;
+}
+
 std::string_view name_in_path(const Endpoint& endpoint, std::string_view path) {
   path.remove_prefix(endpoint.path.size());
   path.remove_suffix(endpoint.suffix.size());

@@ -54,6 +54,8 @@ bool query_has(std::string_view query, std::string_view parameter);
 
 // The row for `path`, or nullptr. The method is not looked at: the caller answers 405 with `allow`.
 const Endpoint* find_endpoint(std::string_view path);
+// The dialect in which a client of this path reads an error, where there is no row for it.
+dialect::Wire wire_of_path(std::string_view path);
 // "POST, OPTIONS" of a row.
 std::string_view allowed_methods(const Endpoint& endpoint);
 std::string_view name_of(http::Method method);

@@ -88,3 +88,12 @@ def test_more_messages_than_the_conf_lets_a_translation_hold_are_too_large(gatew
     assert answer.status == 413 and len(upstream.requests) == seen
     error = json.loads(answer.body)["error"]
     assert error["code"] == "request_too_large" and str(BYTES_MAX) in error["message"]
+
+
+def test_a_path_that_does_not_exist_is_answered_in_its_clients_words(gateway, upstream):
+    google = ask(gateway, b"{}", path="/v1beta/models/gpt-4o:batchGenerateContent")
+    assert google.status == 404
+    assert json.loads(google.body)["error"]["status"] == "NOT_FOUND"
+    anthropic = ask(gateway, b"{}", path="/v1/messages/batches")
+    assert anthropic.status == 404 and json.loads(anthropic.body)["type"] == "error"
+    assert not upstream.requests

@@ -80,6 +80,16 @@ TEST_CASE("what goes to a provider needs a key, and is not on the admin side") {
   }
 }
 
+TEST_CASE("a path without a row is answered in the words of the clients that ask for such paths") {
+  using gateway::wire_of_path;
+  CHECK(wire_of_path("/v1beta/models") == dialect::Wire::gemini);
+  CHECK(wire_of_path("/v1beta/models/gemini-2.5-flash:batchGenerateContent") ==
+        dialect::Wire::gemini);
+  CHECK(wire_of_path("/v1/messages/batches") == dialect::Wire::anthropic);
+  CHECK(wire_of_path("/v1/assistants") == dialect::Wire::openai_chat);
+  CHECK(wire_of_path("") == dialect::Wire::openai_chat);
+}
+
 TEST_CASE("the allowed methods of a row name its own, and HEAD where there is GET") {
   for (const char* path : {"/v1/chat/completions", "/v1/models", "/v1/models/x", "/metrics"}) {
     const gateway::Endpoint* endpoint = find_endpoint(path);

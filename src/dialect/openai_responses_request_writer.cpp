@@ -105,8 +105,8 @@ class RequestWriter {
       return;
     }
     effort_ = model_->efforts.nearest(wanted);
-    // A budget of tokens is met as closely as the words allow.
-    if (effort_ != wanted && request_.effort_given) {
+    // A budget of tokens is met as closely as the words allow; no thinking at all is a word.
+    if (effort_ != wanted && (request_.effort_given || wanted == Effort::none)) {
       effort_refused_ = !cannot(Feature::reasoning_effort);
     }
   }

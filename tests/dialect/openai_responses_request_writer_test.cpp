@@ -200,6 +200,15 @@ TEST_CASE("efforts are clamped to what the model has, and budgets become efforts
   }
 }
 
+TEST_CASE("thinking that cannot be switched off is named as changed") {
+  Sent sent;
+  sent.model.efforts.bits = 1 << static_cast<int>(Effort::low);
+  sent.request.thinking_budget_tokens = 0;
+  std::string adjusted;
+  CHECK(sent.write(nullptr, &adjusted)["reasoning"]["effort"].text == "low");
+  CHECK(adjusted == "reasoning_effort");
+}
+
 TEST_CASE("a model that does not reason is asked for nothing of it") {
   Sent sent(R"("reasoning":{"effort":"high","summary":"auto"})");
   sent.model.capabilities.reasoning = Answer::no;

@@ -124,6 +124,27 @@ def test_a_stream_of_geminis_as_an_array_is_not_touched(recorded_gateway, upstre
     assert upstream.requests[0].line == f"POST {path} HTTP/1.1"
 
 
+# Errors of providers, oddly written, by dialect.
+ODD_ERRORS = {
+    "anthropic": b'{ "type":"error","error":{"type":"invalid_request_error","message":"No."} }\n',
+    "gemini": b'{\n  "error": {\n    "code": 400, "message": "No.", "status": "ABORTED"\n  }\n}\n',
+    "responses": b'{"error":{"message":"No.", "type":"odd","param":null,"code":1e400}}',
+}
+
+
+@pytest.mark.parametrize("dialect", ODD)
+def test_an_error_in_the_providers_own_dialect_is_relayed_as_it_is(
+        recorded_gateway, upstream, dialect):
+    path, body, _, _ = ODD[dialect]
+    path = path or gemini(GEMINI, "generateContent")
+    for status in ("400 Bad Request", "422 Unprocessable Content", "429 Too Many Requests",
+                   "500 Internal Server Error"):
+        upstream.handler = answering(plain_answer(ODD_ERRORS[dialect], status))
+        got = put(recorded_gateway, path, body % b"")
+        assert (got.status, got.complete) == (int(status[:3]), True)
+        assert sha256(got.body) == sha256(ODD_ERRORS[dialect])
+
+
 CREDENTIALS = {
     "anthropic": ("x-api-key", PROVIDER_KEY),
     "gemini": ("x-goog-api-key", PROVIDER_KEY),

@@ -49,8 +49,8 @@ bool Arena::append(std::string_view& text, std::string_view more) {
   }
   char* place = static_cast<char*>(allocate(text.size() + more.size(), 1));
   if (place == nullptr) return false;
-  std::memcpy(place, text.data(), text.size());
-  std::memcpy(place + text.size(), more.data(), more.size());
+  if (!text.empty()) std::memcpy(place, text.data(), text.size());
+  if (!more.empty()) std::memcpy(place + text.size(), more.data(), more.size());
   text = {place, text.size() + more.size()};
   return true;
 }

@@ -36,7 +36,7 @@ class Line {
   // Text of our own, which needs no escapes.
   void plain(std::string_view text) {
     if (text.size() > room()) return overflow();
-    std::memcpy(at_, text.data(), text.size());
+    if (!text.empty()) std::memcpy(at_, text.data(), text.size());
     at_ += text.size();
   }
   template <size_t size>

@@ -229,8 +229,9 @@ void SimClient::judge_answer() {
   judge_body(requests_[answers_], true);
   ++answers_;
   answer_body_.clear();
+  const bool goes_on = parser_.head().keep_alive;  // the head is the arena's
   arena_.reset();
-  if (manner_ != Manner::pipelining && parser_.head().keep_alive) {
+  if (manner_ != Manner::pipelining && goes_on) {
     world_.after(world_.random().below(5 * ns_per_ms), [this] { send_next(); });
   }
 }

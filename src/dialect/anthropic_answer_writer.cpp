@@ -68,6 +68,7 @@ void AnswerWriter::on_event(const Event& event) {
 void AnswerWriter::start(const Event& event) {
   if (started_) return;
   started_ = true;
+  if (event.usage != nullptr) usage_ = *event.usage;
   write_start(event.id, event.model);
 }
 

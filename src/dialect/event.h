@@ -19,7 +19,7 @@
 namespace hyperion::dialect {
 
 enum class EventKind : uint8_t {
-  start,              // once: id, model, created_s as far as the provider gave them
+  start,              // once: id, model, created_s, usage as far as the provider gave them
   text,               // text: a piece of the answer
   refusal,            // text: a piece of the model's refusal
   thinking,           // text: a piece of its reasoning

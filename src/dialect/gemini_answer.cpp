@@ -204,6 +204,7 @@ bool Decoder::start(std::string_view data, EventReceiver& out) {
   Event event;
   event.kind = EventKind::start;
   std::string_view time, key;
+  Usage first;
   Cursor cursor(data);
   cursor.enter_object();
   while (cursor.next_key(key)) {
@@ -213,6 +214,8 @@ bool Decoder::start(std::string_view data, EventReceiver& out) {
       read_text(cursor, event.model);
     } else if (key == "createTime") {
       read_text(cursor, time);
+    } else if (key == "usageMetadata") {
+      read_usage(cursor, first);
     } else if (key == "error" && cursor.peek() != 'n') {
       return tell_error(data, out);
     } else {
@@ -220,6 +223,7 @@ bool Decoder::start(std::string_view data, EventReceiver& out) {
     }
   }
   event.created_s = seconds_of(time);
+  if (first.known()) event.usage = &first;
   started_ = true;
   out.on_event(event);
   return true;

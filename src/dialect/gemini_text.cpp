@@ -199,7 +199,7 @@ void read_usage(Cursor& cursor, Usage& usage) {
     cursor.skip();
     return;
   }
-  int64_t prompt = -1, tool_prompt = -1, candidates = -1, thoughts = -1, cached = -1, total = -1;
+  int64_t prompt = -1, tool_prompt = -1, candidates = -1, thoughts = -1, cached = -1;
   int64_t audio_prompt = -1, audio_candidates = -1;
   std::string_view key;
   while (cursor.next_key(key)) {
@@ -213,8 +213,6 @@ void read_usage(Cursor& cursor, Usage& usage) {
       cursor.read_integer(thoughts);
     } else if (key == "cachedContentTokenCount") {
       cursor.read_integer(cached);
-    } else if (key == "totalTokenCount") {
-      cursor.read_integer(total);
     } else if (key == "promptTokensDetails") {
       audio_prompt = read_audio_tokens(cursor);
     } else if (key == "candidatesTokensDetails") {
@@ -223,7 +221,8 @@ void read_usage(Cursor& cursor, Usage& usage) {
       cursor.skip();
     }
   }
-  if (prompt < 0 && candidates < 0 && thoughts < 0 && total < 0) return;
+  // A total alone says nothing of its parts.
+  if (prompt < 0 && candidates < 0 && thoughts < 0) return;
   usage.prompt_tokens = known(prompt) + known(tool_prompt);
   usage.completion_tokens = known(candidates) + known(thoughts);
   usage.cached_tokens = known(cached);

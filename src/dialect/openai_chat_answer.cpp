@@ -231,6 +231,7 @@ void Decoder::start(const Top& top, EventReceiver& out) {
   event.id = top.id;
   event.model = top.model;
   event.created_s = top.created_s > 0 ? top.created_s : 0;
+  if (top.usage.known()) event.usage = &top.usage;
   out.on_event(event);
 }
 
@@ -257,7 +258,7 @@ bool Decoder::read_choice(Cursor& cursor, bool plain, EventReceiver& out) {
   if (!cursor.enter_object()) return fail(not_valid, out);
   int64_t index = 0;
   Cursor delta{std::string_view()};
-  bool has_delta = false;
+  bool has_delta = false, readable = true;
   std::string_view reason;
   std::string_view stop_sequence;
   std::string_view error;
@@ -265,6 +266,7 @@ bool Decoder::read_choice(Cursor& cursor, bool plain, EventReceiver& out) {
   while (cursor.next_key(key)) {
     if (key == (plain ? "message" : "delta")) {
       has_delta = cursor.peek() == '{';
+      readable = has_delta || cursor.peek() == 'n';
       delta = cursor;
       cursor.skip();
     } else if (key == "index") {
@@ -279,7 +281,7 @@ bool Decoder::read_choice(Cursor& cursor, bool plain, EventReceiver& out) {
       cursor.skip();
     }
   }
-  if (cursor.failed()) return fail(not_valid, out);
+  if (cursor.failed() || !readable) return fail(not_valid, out);
   Choice* choice = choice_at(index);
   if (choice == nullptr) return fail("The provider gave more choices than there can be.", out);
   // Azure leaves out the message of a filtered choice.

@@ -34,8 +34,10 @@ bool Decoder::read_delta(Cursor& cursor, uint32_t index, Choice& choice, EventRe
     if (key == "content") {
       if (next == '[') {
         cursor.read_raw(delta.content_parts);
-      } else {
+      } else if (next == '"' || next == 'n') {
         delta.content = text_of(cursor);
+      } else {
+        return fail("The provider's answer is not valid.", out);
       }
     } else if (next == 'n') {
       cursor.skip();

@@ -39,7 +39,7 @@ void AnswerWriter::on_event(const Event& event) {
 void AnswerWriter::take(const Event& event) {
   switch (event.kind) {
     case EventKind::text: return on_text(event, false);
-    case EventKind::refusal: return on_text(event, true);
+    case EventKind::refusal: refused_ |= !event.text.empty(); return on_text(event, true);
     case EventKind::thinking: return on_thinking(event);
     case EventKind::thinking_end: return on_thinking_end(event);
     case EventKind::redacted_thinking:
@@ -262,6 +262,8 @@ void AnswerWriter::on_citation(const Event& event) {
 
 void AnswerWriter::on_finish(const Event& event) {
   finish_ = event.finish;
+  // What the model itself says is an answer, also where it says no.
+  if (finish_ == Finish::refusal && refused_) finish_ = Finish::stop;
   if (finish_ == Finish::malformed_call) finish_text_ = copy(event.text);
   const bool wordless = items_.empty() || items_.last->kind != OutputItem::Kind::message;
   if (finish_ == Finish::refusal && wordless) on_text(event, true);

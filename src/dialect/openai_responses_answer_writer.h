@@ -129,6 +129,7 @@ class AnswerWriter final : public AnswerEncoder {
   OutputItem* last_call_ = nullptr;  // that had arguments
   Usage usage_;
   Finish finish_ = Finish::stop;
+  bool refused_ = false;  // in words of the model
   std::string_view finish_text_;
   ProviderError failure_;
 };

@@ -74,6 +74,18 @@ std::vector<Tree> events_of(const std::string& bytes) {
 
 }  // namespace
 
+TEST_CASE("a stream begins with the usage that its provider gives at once") {
+  Encoder encoder(anthropic::language(), test::context_of(true));
+  const Usage usage = full_usage();
+  Event start;
+  start.kind = EventKind::start;
+  start.usage = &usage;
+  encoder(start);
+  const Tree told = events_of(encoder.text()).front()["message"]["usage"];
+  CHECK(told["input_tokens"].text == "10");
+  CHECK(told["cache_read_input_tokens"].text == "5");
+}
+
 TEST_CASE("a stream is message_start, blocks with rising indexes, message_delta, message_stop") {
   Encoder encoder(anthropic::language(), test::context_of(true));
   give_all(encoder);

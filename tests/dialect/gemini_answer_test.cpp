@@ -198,6 +198,7 @@ TEST_CASE("gemini stream: usage is cumulative, the last report holds") {
   CHECK(empty.usage.completion_tokens == 0);
   CHECK(empty.usage.cached_tokens == 0);
   CHECK(!stream({chunk("", stop, usage(R"("trafficType":"ON_DEMAND")"))}).usage.known());
+  CHECK(!stream({chunk("", stop, usage(R"("totalTokenCount":9)"))}).usage.known());
 }
 
 TEST_CASE("gemini stream: usage is known as far as a broken stream came") {

@@ -68,6 +68,15 @@ TEST_CASE("a stream without [DONE] is cut, whatever came before") {
   }
 }
 
+TEST_CASE("a message, or its content, of a wrong type is not taken for an empty one") {
+  for (const char* message : {R"("message":"a")", R"("message":{"content":7})",
+                              R"("message":{"content":{"text":"a"}})"}) {
+    CAPTURE(message);
+    CHECK(plain(message).error == ErrorKind::server);
+  }
+  CHECK(read({role, delta(R"("content":true)")}).error == ErrorKind::server);
+}
+
 TEST_CASE("[DONE] alone is no answer") { CHECK(read({}).failed); }
 
 TEST_CASE("nothing follows the end or an error") {

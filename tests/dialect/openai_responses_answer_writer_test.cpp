@@ -415,6 +415,12 @@ TEST_CASE("a refusal is a part of its own; its explanation is given where nothin
   CHECK(response["status"].text == "completed");
   CHECK(response["output"].elements[0]["content"].elements[1] ==
         json_of(R"({"type":"refusal","refusal":"No."})"));
+  // Said by the model, it is an answer; by the provider alone, it is none.
+  Encoder said(responses(), context_of(false));
+  said(EventKind::refusal, "No.");
+  said.finish(Finish::refusal);
+  said(EventKind::end);
+  CHECK(json_of(said.text())["status"].text == "completed");
   Encoder silent(responses(), context_of(false));
   silent.finish(Finish::refusal, "Not this.");
   silent(EventKind::end);

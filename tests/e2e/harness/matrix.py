@@ -13,7 +13,7 @@ import zlib
 from harness.oracle import body_of, repeated, upstream_of
 
 COLUMNS = ("plain", "streamed", "cut short", "tools", "tools streamed", "image", "JSON schema",
-           "thinking", "error", "in-stream error")
+           "thinking", "thinking with tools", "error", "in-stream error")
 
 TOOLS = [
     {"name": "weather", "description": "The weather of the coming days in a city.",
@@ -55,6 +55,11 @@ SCENARIOS = {
     "image": [[{"image": IMAGE}]],
     "JSON schema": [[{"schema": True}]],
     "thinking": [[{"effort": "high"}], [{"effort": "high", "stream": True}]],
+    "thinking with tools": [
+        [{"effort": "high", "tools": TOOLS, "fault": "calls:2"},
+         {"effort": "high", "tools": TOOLS, "results": RESULTS}],
+        [{"effort": "high", "tools": TOOLS, "fault": "calls:2", "stream": True},
+         {"effort": "high", "tools": TOOLS, "results": RESULTS, "stream": True}]],
     "error": [[{"fault": "429"}], [{"fault": "400"}], [{"fault": "529", "stream": True}],
               [{"fault": "halfjson"}], [{"fault": "html:500"}]],
     "in-stream error": [[{"fault": fault, "stream": True}]

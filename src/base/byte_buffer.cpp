@@ -22,13 +22,6 @@ bool ByteBuffer::append_growing(std::string_view bytes) {
   return true;
 }
 
-char* ByteBuffer::extend(size_t size) {
-  if (!make_room(size_ + size)) return nullptr;
-  char* place = bytes_ + size_;
-  size_ += size;
-  return place;
-}
-
 void ByteBuffer::shorten(size_t size) {
   HYPERION_ASSERT(size <= size_);
   size_ -= size;

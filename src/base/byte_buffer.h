@@ -48,7 +48,12 @@ class ByteBuffer {
   }
   // Room for `size` bytes more, already counted as content: the caller fills them, and takes back
   // with `shorten` what it did not need. nullptr when there is no memory.
-  char* extend(size_t size);
+  char* extend(size_t size) {
+    if (size > capacity_ - size_ && !make_room(size_ + size)) return nullptr;
+    char* place = bytes_ + size_;
+    size_ += size;
+    return place;
+  }
   void shorten(size_t size);
   // Drops the first `size` bytes.
   void consume(size_t size);

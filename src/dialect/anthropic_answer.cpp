@@ -3,6 +3,7 @@
 #include "dialect/anthropic_answer_reader.h"
 #include "dialect/anthropic_parts.h"
 #include "dialect/text.h"
+#include "json/validate.h"
 
 // Reads what Anthropic answers. Of a stream each event is judged as a whole first (is it valid
 // JSON?), so that no half event is passed on and no text leaves with escapes that mean nothing;
@@ -108,7 +109,7 @@ void Decoder::on_stream_event(const http::SseEvent& event, EventReceiver& out) {
     if (place == nullptr) return fail("No memory is free to read the provider's answer.", out);
     data = {place, http::join_data(event.raw, place)};
   }
-  if (!is_json_text(data)) {
+  if (!json::is_valid(data)) {
     // An error may come as plain text.
     if (event.event == "error") return fail_with(data, out);
     return fail("The provider sent an event that is not JSON.", out);
@@ -343,7 +344,7 @@ void Decoder::give_end(EventReceiver& out) {
 
 void Decoder::on_answer(std::string_view body, EventReceiver& out) {
   if (over_) return;
-  if (!is_json_text(body)) return fail("The provider's answer is not JSON.", out);
+  if (!json::is_valid(body)) return fail("The provider's answer is not JSON.", out);
   Members members;
   Stop stop;
   Cursor cursor(body);

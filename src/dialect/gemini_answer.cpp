@@ -10,6 +10,7 @@
 #include "dialect/gemini_text.h"
 #include "dialect/text.h"
 #include "json/cursor.h"
+#include "json/validate.h"
 
 namespace hyperion::dialect::gemini {
 namespace {
@@ -144,7 +145,7 @@ void Decoder::on_answer(std::string_view body, EventReceiver& out) {
 }
 
 bool Decoder::read_chunk(std::string_view data, EventReceiver& out) {
-  if (!is_json_text(data)) return fail("The provider's answer is not valid JSON.", out);
+  if (!json::is_valid(data)) return fail("The provider's answer is not valid JSON.", out);
   Cursor cursor(data);
   if (cursor.enter_array()) {
     while (cursor.next_element()) {

@@ -9,6 +9,7 @@
 #include "dialect/text.h"
 #include "json/cursor.h"
 #include "json/key_names.h"
+#include "json/validate.h"
 
 namespace hyperion::dialect::gemini {
 namespace {
@@ -292,7 +293,7 @@ bool write_embeddings(std::string_view answer, const EmbeddingForm& form, std::s
   const size_t begin = out.text().size();
   Cursor cursor(answer);
   Usage said;
-  if (is_json_text(answer) && AnswerWriter(form, out).write(cursor, model, said)) {
+  if (json::is_valid(answer) && AnswerWriter(form, out).write(cursor, model, said)) {
     usage = said;
     return true;
   }

@@ -1,6 +1,7 @@
 #include "dialect/openai_chat.h"
 
 #include "dialect/openai_chat_parts.h"
+#include "json/byte_search.h"
 #include "json/cursor.h"
 
 namespace hyperion::dialect::openai_chat {
@@ -119,6 +120,32 @@ void walk_answer(std::string_view body, Usage& usage) {
   }
 }
 
+// With its quotes.
+constexpr std::string_view usage_name = "\"usage\"";
+constexpr std::string_view error_name = "\"error\"";
+
+// Where `name` first stands at or after `from`; npos where it does not.
+size_t find_name(std::string_view text, std::string_view name, size_t from) {
+  const char* const end = text.data() + text.size();
+  for (;; ++from) {
+    const char* at = json::find_quoted(text.data() + from, end, name[1]);
+    if (at == end) return std::string_view::npos;
+    from = static_cast<size_t>(at - text.data());
+    if (text.substr(from, name.size()) == name) return from;
+  }
+}
+
+// May there be a member of that name, on any level, that is not null? Many hosts write
+// `"usage":null` in every chunk but the last.
+bool may_give(std::string_view text, std::string_view name) {
+  size_t at = 0;
+  while ((at = find_name(text, name, at)) != std::string_view::npos) {
+    at += name.size();
+    if (!text.substr(at).starts_with(":null")) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 Observation observe_event(const http::SseEvent& event, bool committed, Usage& usage) {
@@ -134,9 +161,8 @@ Observation observe_event(const http::SseEvent& event, bool committed, Usage& us
     return seen;
   }
   bool named_error = event.event == "error";
-  bool interesting = !committed || named_error ||
-                     event.data.find("\"usage\"") != std::string_view::npos ||
-                     event.data.find("\"error\"") != std::string_view::npos;
+  bool interesting = !committed || named_error || may_give(event.data, usage_name) ||
+                     may_give(event.data, error_name);
   if (!interesting) return seen;
   seen = observe_chunk(event.data, usage);
   seen.error |= named_error;
@@ -146,11 +172,11 @@ Observation observe_event(const http::SseEvent& event, bool committed, Usage& us
 // A quote within a JSON string is escaped, so these bytes are a key or a whole value wherever they
 // stand. Nearly every answer has them once, near its end; otherwise the text is walked.
 void observe_answer(std::string_view body, Usage& usage) {
-  constexpr std::string_view name = "\"usage\"";
-  size_t last = body.rfind(name);
-  if (last == std::string_view::npos) return;
-  if (last == 0 || body.rfind(name, last - 1) == std::string_view::npos) {
-    size_t colon = body.find_first_not_of(" \t\r\n", last + name.size());
+  const size_t first = find_name(body, usage_name, 0);
+  if (first == std::string_view::npos) return;
+  if (find_name(body, usage_name, first + 1) == std::string_view::npos) {
+    const size_t behind = first + usage_name.size();
+    size_t colon = body.find_first_not_of(" \t\r\n", behind);
     if (colon == std::string_view::npos || body[colon] != ':') return;
     Cursor cursor(body.substr(colon + 1));
     Usage found = usage;

@@ -1,10 +1,8 @@
 #include "dialect/openai_chat_answer.h"
 
-#include <cstring>
 #include <new>
 
 #include "dialect/openai_chat_parts.h"
-#include "json/utf8.h"
 #include "json/validate.h"
 
 namespace hyperion::dialect::openai_chat {
@@ -55,28 +53,6 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-bool is_utf8(std::string_view text) {
-  const char* at = text.data();
-  const char* const end = at + text.size();
-  while (at < end) {
-    uint64_t eight = 0;
-    if (end - at >= 8) {
-      std::memcpy(&eight, at, 8);
-      if ((eight & 0x8080808080808080) == 0) {
-        at += 8;
-        continue;
-      }
-    }
-    const size_t length = json::utf8_sequence_length(at, end);
-    if (length == 0) return false;
-    at += length;
-  }
-  return true;
-}
-
-// Its strings go to the client as they are.
-bool is_json(std::string_view text) { return json::is_valid(text) && is_utf8(text); }
-
 }  // namespace
 
 AnswerDecoder* make_decoder(Arena& arena, ByteBuffer& scratch) {
@@ -100,7 +76,7 @@ void Decoder::on_stream_event(const http::SseEvent& event, EventReceiver& out) {
   if (data == "[DONE]") {
     finish_all(out);
   } else if (event.event == "error") {
-    if (is_json(data)) return fail(read_stream_error(Wire::openai_chat, data), out);
+    if (json::is_valid(data)) return fail(read_stream_error(Wire::openai_chat, data), out);
     fail(was_cut, out);
   } else if (!data.empty()) {
     read_top(data, false, out);
@@ -119,7 +95,7 @@ void Decoder::on_answer(std::string_view body, EventReceiver& out) {
 
 void Decoder::read_top(std::string_view data, bool plain, EventReceiver& out) {
   Cursor cursor(data);
-  if (!is_json(data) || !cursor.enter_object()) {
+  if (!json::is_valid(data) || !cursor.enter_object()) {
     fail(not_valid, out);
     return;
   }

@@ -7,18 +7,19 @@ namespace hyperion::dialect::openai_responses {
 
 using json::Cursor;
 
-bool gather(std::string_view object, Member* members, size_t count) {
-  Cursor cursor(object);
+bool gather(Cursor& cursor, Member* members, size_t count) {
   if (!cursor.enter_object()) return false;
   std::string_view key;
   std::string_view raw;
   while (cursor.next_key(key)) {
     if (!cursor.read_raw(raw)) return false;
     for (size_t i = 0; i < count; ++i) {
-      if (members[i].name == key) members[i].raw = raw == "null" ? std::string_view() : raw;
+      if (members[i].name != key) continue;
+      members[i].raw = raw == "null" ? std::string_view() : raw;
+      break;
     }
   }
-  return !cursor.failed() && cursor.at_end();
+  return !cursor.failed();
 }
 
 std::string_view inside_of(std::string_view raw) {

@@ -4,6 +4,7 @@
 
 #include "dialect/text.h"
 #include "json/cursor.h"
+#include "json/validate.h"
 
 namespace hyperion::dialect::openai_responses {
 
@@ -104,7 +105,7 @@ void Decoder::on_stream_event(const http::SseEvent& event, EventReceiver& out) {
   // What goes into texts of ours must be well formed: of most events that is a short piece.
   const bool delta = type.starts_with("response.") && type.ends_with(".delta");
   const std::string_view used = delta ? fields[event_delta].raw : event.data;
-  if (!used.empty() && !is_json_text(used)) {
+  if (!used.empty() && !json::is_valid(used)) {
     return fail(out, "The provider sent an event that is not JSON.");
   }
   const bool bare_error = !fields[event_error].raw.empty() && !type.starts_with("response.");
@@ -261,7 +262,7 @@ void Decoder::on_stream_end(EventReceiver& out) {
 void Decoder::on_answer(std::string_view body, EventReceiver& out) {
   if (over_) return;
   Member fields[response_fields_count];
-  if (!is_json_text(body) || !gather_response(body, fields)) {
+  if (!json::is_valid(body) || !gather_response(body, fields)) {
     return fail(out, "The provider's answer is not valid JSON.");
   }
   std::string_view status = inside_of(fields[response_status].raw);

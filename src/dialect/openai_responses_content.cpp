@@ -37,17 +37,15 @@ bool RequestReader::read_content(std::string_view raw, const Place& place, Role 
   }
   Cursor cursor(raw);
   if (!cursor.enter_array()) return expected(place, "a string or a list of parts", raw);
-  std::string_view item;
   int64_t index = 0;
   for (; cursor.next_element(); ++index) {
-    if (!cursor.read_raw(item)) break;
-    if (!read_part(item, place.element(index), role, index, parts)) return false;
+    if (!read_part(cursor, place.element(index), role, index, parts)) return false;
   }
   if (index > 0) return true;
   return refuse_at(place, "invalid_request", "expected at least one part, got an empty list.");
 }
 
-bool RequestReader::read_part(std::string_view raw, const Place& place, Role role, int64_t index,
+bool RequestReader::read_part(Cursor& items, const Place& place, Role role, int64_t index,
                               Chain<Part>& parts) {
   Member fields[part_fields_count] = {
       {"type", {}},
@@ -63,7 +61,7 @@ bool RequestReader::read_part(std::string_view raw, const Place& place, Role rol
       {"prompt_cache_breakpoint", {}},
       {"cache_control", {}},
   };
-  if (!members(raw, place, fields)) return false;
+  if (!members(items, place, fields)) return false;
   const std::string_view type = inside_of(fields[part_type].raw);
   Part* part = add_part(parts, PartKind::text, index);
   if (part == nullptr) return false;

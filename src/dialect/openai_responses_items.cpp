@@ -120,11 +120,9 @@ bool RequestReader::read_input(std::string_view raw, const Place& place) {
   }
   Cursor cursor(raw);
   if (!cursor.enter_array()) return expected(place, "a string or a list of items", raw);
-  std::string_view item;
   int64_t index = 0;
   for (; cursor.next_element(); ++index) {
-    if (!cursor.read_raw(item)) break;
-    if (!read_item(item, place.element(index), index)) return false;
+    if (!read_item(cursor, place.element(index), index)) return false;
   }
   if (index == 0) {
     return refuse_at(place, "invalid_request", "expected at least one item, got an empty list.");
@@ -132,12 +130,12 @@ bool RequestReader::read_input(std::string_view raw, const Place& place) {
   return check_all_answered(place);
 }
 
-bool RequestReader::read_item(std::string_view raw, const Place& place, int64_t index) {
+bool RequestReader::read_item(Cursor& items, const Place& place, int64_t index) {
   Member fields[item_fields_count] = {
       {"type", {}}, {"role", {}},      {"content", {}}, {"id", {}},      {"call_id", {}},
       {"name", {}}, {"arguments", {}}, {"output", {}},  {"summary", {}}, {"encrypted_content", {}},
   };
-  if (!members(raw, place, fields)) return false;
+  if (!members(items, place, fields)) return false;
   std::string_view type;
   if (!fields[item_type].raw.empty()) {
     if (!plain(fields[item_type].raw, place.member("type"), type)) return false;

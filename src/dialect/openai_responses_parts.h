@@ -46,11 +46,13 @@ struct Member {
   std::string_view name;
   std::string_view raw;
 };
-// False: `object` is no object, or broken.
-bool gather(std::string_view object, Member* members, size_t count);
+// False: what comes next is no object (and still comes next), or is broken.
+bool gather(json::Cursor& cursor, Member* members, size_t count);
+// The same of a text that is one object.
 template <size_t count>
 bool gather(std::string_view object, Member (&members)[count]) {
-  return gather(object, members, count);
+  json::Cursor cursor(object);
+  return gather(cursor, members, count) && cursor.at_end();
 }
 
 // The inside of a JSON string; empty if `raw` is no string.

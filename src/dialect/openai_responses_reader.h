@@ -72,6 +72,15 @@ class RequestReader {
   bool members(std::string_view raw, const Place& place, Member (&members)[count]) {
     return gather(raw, members) || expected(place, "an object", raw);
   }
+  // Of the object that comes next: so an element of a list is read where it stands, not passed over
+  // first.
+  template <size_t count>
+  bool members(json::Cursor& cursor, const Place& place, Member (&members)[count]) {
+    if (gather(cursor, members, count)) return true;
+    std::string_view raw;
+    cursor.read_raw(raw);
+    return expected(place, "an object", raw);
+  }
   bool leave_out(std::string_view name);
 
   // openai_responses_request.cpp: the top level.
@@ -107,7 +116,7 @@ class RequestReader {
   // openai_responses_items.cpp
   bool read_instructions(std::string_view raw, const Place& place);
   bool read_input(std::string_view raw, const Place& place);
-  bool read_item(std::string_view raw, const Place& place, int64_t index);
+  bool read_item(json::Cursor& items, const Place& place, int64_t index);
   bool read_item_of_type(std::string_view type, const Member* fields, const Place& place,
                          int64_t index);
   bool read_message(const Member* fields, const Place& place, int64_t index);
@@ -124,7 +133,7 @@ class RequestReader {
 
   // openai_responses_content.cpp
   bool read_content(std::string_view raw, const Place& place, Role role, Chain<Part>& parts);
-  bool read_part(std::string_view raw, const Place& place, Role role, int64_t index,
+  bool read_part(json::Cursor& items, const Place& place, Role role, int64_t index,
                  Chain<Part>& parts);
   bool read_image(const Member* fields, const Place& place, Part& part);
   bool read_file(const Member* fields, const Place& place, Part& part);

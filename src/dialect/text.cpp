@@ -79,8 +79,6 @@ bool is_inside(std::string_view text) {
   return json::check_escapes(text).well_formed && is_utf8(text);
 }
 
-bool is_json_text(std::string_view text) { return json::is_valid(text) && is_utf8(text); }
-
 bool is_data_url(std::string_view inside) {
   constexpr std::string_view scheme = "data:";
   if (inside.size() < scheme.size()) return false;

@@ -23,10 +23,6 @@ bool is_json_object(std::string_view text);
 // The same of the text that stands escaped inside a JSON string; `scratch` is overwritten.
 bool is_json_object_escaped(std::string_view inside, ByteBuffer& scratch);
 
-// Is `text` one JSON value in UTF-8, valid in every corner? Asked of what a provider sent, whose
-// strings go to the client as they are. About 1 ns a byte.
-bool is_json_text(std::string_view text);
-
 // Is `text` the inside of a JSON string, valid in every corner? Asked of what was read from a text
 // that may not be JSON. About 1 ns a byte.
 bool is_inside(std::string_view text);

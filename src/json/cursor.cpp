@@ -1,8 +1,9 @@
 #include "json/cursor.h"
 
 #include <array>
-#include <cstring>
 #include <string_view>
+
+#include "json/byte_search.h"
 
 namespace hyperion::json {
 
@@ -25,15 +26,6 @@ bool Cursor::fail() {
   failed_ = true;
   at_ = end_;
   return false;
-}
-
-void Cursor::blanks() {
-  while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
-}
-
-char Cursor::peek() {
-  blanks();
-  return at_ < end_ ? *at_ : '\0';
 }
 
 bool Cursor::at_end() { return peek() == '\0' && at_ == end_; }
@@ -87,19 +79,23 @@ bool Cursor::next_element() {
 
 bool Cursor::read_string(std::string_view& raw) {
   if (peek() != '"') return fail();
+  const char* begin = at_ + 1;
+  if (!pass_string()) return false;
+  raw = {begin, static_cast<size_t>(at_ - 1 - begin)};
+  return true;
+}
+
+// From the opening quote to behind the closing one.
+bool Cursor::pass_string() {
   const char* begin = ++at_;
   while (true) {
-    const auto* quote =
-        static_cast<const char*>(std::memchr(at_, '"', static_cast<size_t>(end_ - at_)));
-    if (quote == nullptr) return fail();
+    const char* quote = find_quote(at_, end_);
+    if (quote == end_) return fail();
     // Escaped if an odd number of backslashes stands before it.
     const char* before = quote;
     while (before > begin && before[-1] == '\\') --before;
     at_ = quote + 1;
-    if ((quote - before) % 2 == 0) {
-      raw = {begin, static_cast<size_t>(quote - begin)};
-      return true;
-    }
+    if ((quote - before) % 2 == 0) return true;
   }
 }
 
@@ -131,11 +127,9 @@ bool Cursor::skip() {
   do {
     switch (peek()) {
       case '\0': return fail();
-      case '"': {
-        std::string_view ignored;
-        if (!read_string(ignored)) return false;
+      case '"':
+        if (!pass_string()) return false;
         break;
-      }
       case '{':
       case '[':
         if (++depth > depth_max) return fail();

@@ -25,44 +25,46 @@ void Output::put_escaped(std::string_view plain) {
   }
 }
 
-void Output::separate() {
-  if (needs_comma_) put(",");
-  needs_comma_ = true;
+// As one piece, with a comma before it where one belongs.
+void Output::put_in_quotes(std::string_view inside, std::string_view behind) {
+  char* at = room((needs_comma_ ? 3 : 2) + inside.size() + behind.size());
+  if (at == nullptr) return;
+  if (needs_comma_) *at++ = ',';
+  *at++ = '"';
+  at += inside.copy(at, inside.size());
+  *at++ = '"';
+  behind.copy(at, behind.size());
 }
 
 void Output::begin_object() {
   separate();
-  put("{");
+  put('{');
   needs_comma_ = false;
 }
 
 void Output::end_object() {
-  put("}");
+  put('}');
   needs_comma_ = true;
 }
 
 void Output::begin_array() {
   separate();
-  put("[");
+  put('[');
   needs_comma_ = false;
 }
 
 void Output::end_array() {
-  put("]");
+  put(']');
   needs_comma_ = true;
 }
 
 void Output::key(std::string_view name) {
-  separate();
-  put("\"");
-  put(name);
-  put("\":");
+  put_in_quotes(name, ":");
   needs_comma_ = false;
 }
 
 void Output::key_escaped(std::string_view name) {
-  separate();
-  put("\"");
+  open_string();
   put_escaped(name);
   put("\":");
   needs_comma_ = false;
@@ -75,9 +77,8 @@ void Output::string(std::string_view plain) {
 }
 
 void Output::raw_string(std::string_view inside) {
-  open_string();
-  put(inside);
-  close_string();
+  put_in_quotes(inside, {});
+  needs_comma_ = true;
 }
 
 void Output::boolean(bool flag) { value(flag ? "true" : "false"); }
@@ -104,27 +105,23 @@ void Output::quoted(std::string_view json) {
 
 void Output::unquoted(std::string_view inside) {
   separate();
-  if (failed_) return;
   // Unescaping never makes a text longer.
-  char* place = buffer_.extend(inside.size());
-  if (place == nullptr) {
-    failed_ = true;
-    return;
-  }
+  char* place = room(inside.size());
+  if (place == nullptr) return;
   const size_t size = unescape(inside, place, inside.size());
   buffer_.shorten(inside.size() - size);
 }
 
 void Output::open_string() {
   separate();
-  put("\"");
+  put('"');
 }
 
 void Output::add_plain(std::string_view plain) { put_escaped(plain); }
 
 void Output::add_raw(std::string_view inside) { put(inside); }
 
-void Output::close_string() { put("\""); }
+void Output::close_string() { put('"'); }
 
 void Output::bytes(std::string_view text) {
   put(text);

@@ -59,8 +59,21 @@ class Output {
   std::string_view text() const { return buffer_.view(); }
 
  private:
-  void separate();
+  void separate() {
+    if (needs_comma_) put(',');
+    needs_comma_ = true;
+  }
+  void put(char c) {
+    if (char* place = room(1)) *place = c;
+  }
   void put(std::string_view text);
+  void put_in_quotes(std::string_view inside, std::string_view behind);
+  // Room for `size` bytes that are filled at once; nullptr: there is none, which is remembered.
+  char* room(size_t size) {
+    char* place = failed_ ? nullptr : buffer_.extend(size);
+    failed_ |= place == nullptr;
+    return place;
+  }
   void put_escaped(std::string_view plain);
 
   ByteBuffer& buffer_;

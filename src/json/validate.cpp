@@ -1,5 +1,8 @@
 #include "json/validate.h"
 
+#include "json/byte_search.h"
+#include "json/utf8.h"
+
 namespace hyperion::json {
 namespace {
 
@@ -48,15 +51,24 @@ class Validator {
   }
 
   bool string() {
-    for (++at_; at_ < end_; ++at_) {
+    ++at_;
+    while (true) {
+      at_ = find_string_stop(at_, end_);
+      if (at_ == end_) return false;
       if (*at_ == '"') {
         ++at_;
         return true;
       }
-      if (static_cast<unsigned char>(*at_) < 0x20) return false;
-      if (*at_ == '\\' && !escape()) return false;
+      if (*at_ == '\\') {
+        if (!escape()) return false;
+        ++at_;
+        continue;
+      }
+      const size_t length =
+          static_cast<signed char>(*at_) < 0 ? utf8_sequence_length(at_, end_) : 0;
+      if (length == 0) return false;
+      at_ += length;
     }
-    return false;
   }
 
   // Leaves `at_` at the last byte of the escape.

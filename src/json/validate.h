@@ -1,10 +1,10 @@
 // Is this text one JSON value, complete and in every corner?
 //
-// For short texts that were carried inside another: the arguments of tool calls, which models and
-// clients write and which become part of a body of ours. (Request bodies are judged by the Scanner,
-// which is made for large ones.) Strict as RFC 8259: grammar, numbers, words, escapes, control
-// bytes; nesting up to `depth_max`. UTF-8 was checked with the text around. Pure, no allocation;
-// about 1 ns a byte.
+// For short texts: a provider's events and answers, and the arguments of tool calls, which models
+// and clients write; of both, strings become part of a body of ours. (Request bodies are judged by
+// the Scanner, which is made for large ones.) Strict as RFC 8259: grammar, numbers, words, escapes,
+// control bytes, UTF-8; nesting up to `depth_max`. Pure, no allocation, one pass; about 0.4 ns a
+// byte.
 #pragma once
 
 #include <string_view>

@@ -146,6 +146,8 @@ TEST_CASE("usage is found in DeepSeek's and Groq's words, xAI's reasoning is add
           groq, true);
   CHECK(groq.prompt_tokens == 3);
   CHECK(groq.completion_tokens == 4);
+  seen_in(R"({"choices":[],"usage":null,"x_groq":{"usage":{"prompt_tokens":5}}})", groq, true);
+  CHECK(groq.prompt_tokens == 5);
   Usage xai;
   openai_chat::observe_answer(
       R"({"usage":{"prompt_tokens":12,"completion_tokens":1,"total_tokens":303,)"

@@ -18,6 +18,7 @@
 #include "dialect/openai_chat.h"
 #include "dialect/openai_responses.h"
 #include "dialect/text.h"
+#include "json/validate.h"
 #include "support/json_reader.h"
 
 namespace hyperion::test {
@@ -48,7 +49,7 @@ inline std::string unescaped(std::string_view inside) {
   const std::string quoted = "\"" + std::string(inside) + "\"";
   const auto value = read_json(quoted);
   require(value && value->is(Json::Kind::string), "a text is the inside of a JSON string");
-  require(dialect::is_json_text(quoted), "and UTF-8");
+  require(json::is_valid(quoted), "and UTF-8");
   return value->text;
 }
 

@@ -54,9 +54,14 @@ bool Cursor::next_key(std::string_view& key) {
   if (!first_) {
     if (c != ',') return fail();
     ++at_;
+    c = peek();
   }
   first_ = false;
-  if (!read_string(key) || peek() != ':') return fail();
+  if (c != '"') return fail();
+  const char* begin = at_ + 1;
+  if (!pass_string()) return false;
+  key = {begin, static_cast<size_t>(at_ - 1 - begin)};
+  if (peek() != ':') return fail();
   ++at_;
   return true;
 }
@@ -100,17 +105,19 @@ bool Cursor::pass_string() {
 }
 
 bool Cursor::read_integer(int64_t& number) {
-  std::string_view raw;
-  char c = peek();
-  if (!read_raw(raw) || (c != '-' && (c < '0' || c > '9'))) return false;
-  size_t i = c == '-' ? 1 : 0;
-  if (raw.size() == i || raw.size() - i > 18) return false;
+  const bool negative = peek() == '-';
+  const char* const begin = at_ + (negative ? 1 : 0);
+  const char* at = begin;
   int64_t value = 0;
-  for (; i < raw.size(); ++i) {
-    if (raw[i] < '0' || raw[i] > '9') return false;
-    value = value * 10 + (raw[i] - '0');
+  while (at < end_ && *at >= '0' && *at <= '9' && at - begin < integer_digits_max)
+    value = value * 10 + (*at++ - '0');
+  if (at == begin || (at < end_ && !ends_word(*at))) {
+    skip();
+    return false;
   }
-  number = c == '-' ? -value : value;
+  at_ = at;
+  first_ = false;
+  number = negative ? -value : value;
   return true;
 }
 

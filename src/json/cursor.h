@@ -47,6 +47,7 @@ class Cursor {
 
  private:
   static constexpr int depth_max = 64;
+  static constexpr int integer_digits_max = 18;
   void blanks() {
     while (at_ < end_ && (*at_ == ' ' || *at_ == '\n' || *at_ == '\r' || *at_ == '\t')) ++at_;
   }

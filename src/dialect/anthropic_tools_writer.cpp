@@ -135,7 +135,7 @@ bool RequestWriter::write_tool_choice() {
   ToolChoice choice = tools_invented_ ? ToolChoice::none : request_.tool_choice;
   const bool forced = choice == ToolChoice::required || choice == ToolChoice::named;
   const bool refused = plan_.thinks() || (model_ != nullptr && !model_->forced_tools);
-  if (forced && refused) {
+  if (forced && (refused || names_unsent_tool(request_))) {
     if (!notes_.cannot(Feature::forced_tool_choice)) return false;
     choice = ToolChoice::automatic;
   }

@@ -125,7 +125,8 @@ bool RequestWriter::write_tool_config() {
     case ToolChoice::required:
     case ToolChoice::named: break;
   }
-  if (target_.model != nullptr && !target_.model->forced_tools) {
+  const bool refused = target_.model != nullptr && !target_.model->forced_tools;
+  if (refused || names_unsent_tool(request_)) {
     if (!notes_.cannot(Feature::forced_tool_choice)) return false;
     write_calling_config("AUTO");
     return true;

@@ -217,7 +217,8 @@ bool RequestWriter::write_tool_choice() {
   if (!tools_written_) return true;
   ToolChoice choice = request_.tool_choice;
   const bool forced = choice == ToolChoice::required || choice == ToolChoice::named;
-  if (forced && target_.model != nullptr && !target_.model->forced_tools) {
+  const bool refused = target_.model != nullptr && !target_.model->forced_tools;
+  if (forced && (refused || names_unsent_tool(request_))) {
     if (!notes_.cannot(Feature::forced_tool_choice)) return false;
     choice = ToolChoice::automatic;
   }

@@ -34,6 +34,12 @@ bool ItemWriter::write(const Request& request) {
   out_.begin_array();
   for (const Message* message = request.messages.first; message != nullptr;
        message = message->next) {
+    // What the assistant began would be answered, not gone on with.
+    const bool begun = message->next == nullptr && message->role == Role::assistant;
+    if (begun && target_.model != nullptr && !target_.model->prefill) {
+      if (!notes_.cannot(Feature::prefill)) return false;
+      continue;
+    }
     if (!message->name.empty() && !notes_.cannot(Feature::message_name)) return false;
     if (!write_message(*message)) return false;
   }

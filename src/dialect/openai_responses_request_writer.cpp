@@ -151,7 +151,8 @@ class RequestWriter {
     if (!has_functions()) return true;
     ToolChoice choice = request_.tool_choice;
     const bool forced = choice == ToolChoice::required || choice == ToolChoice::named;
-    if (forced && model_ != nullptr && !model_->forced_tools) {
+    const bool refused = model_ != nullptr && !model_->forced_tools;
+    if (forced && (refused || names_unsent_tool(request_))) {
       if (!cannot(Feature::forced_tool_choice)) return false;
       choice = ToolChoice::automatic;
     }

@@ -23,6 +23,14 @@ void add(Sum& sum, const Part& part) {
 
 }  // namespace
 
+bool names_unsent_tool(const Request& request) {
+  if (request.tool_choice != ToolChoice::named) return false;
+  for (const Tool* tool = request.tools.first; tool != nullptr; tool = tool->next) {
+    if (tool->kind == Tool::Kind::function && tool->name == request.tool_choice_name) return false;
+  }
+  return true;
+}
+
 int64_t estimate_tokens(const Request& request) {
   Sum sum;
   for (const Message* message = request.messages.first; message != nullptr;

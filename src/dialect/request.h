@@ -193,6 +193,9 @@ struct Request {
   Chain<Word> unknown;  // plain
 };
 
+// Whether the tool choice names a tool that is no function, and so is not sent to another provider.
+bool names_unsent_tool(const Request& request);
+
 // How many tokens a request may be, by a rule of thumb: where no provider can be asked. Four bytes
 // of text a token, and for an image or file what an ordinary one costs (Anthropic's documentation:
 // about 1,600 for a full-size image).

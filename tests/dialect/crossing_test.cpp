@@ -318,3 +318,22 @@ TEST_CASE("an answer says the same after it was written and read in any dialect"
     }
   }
 }
+
+TEST_CASE("a tool choice that names a tool which is left out is left to the model") {
+  const Decoding decoded(
+      language_of(Wire::anthropic),
+      R"({"model":"m","max_tokens":9,"messages":[{"role":"user","content":"a"}],"tools":[)"
+      R"({"type":"web_search_20250305","name":"search"},{"name":"f","input_schema":{}}],)"
+      R"("tool_choice":{"type":"tool","name":"search"}})");
+  REQUIRE_MESSAGE(decoded.accepted, decoded.message());
+  TranslationSettings settings;
+  settings.unsupported = Unsupported::drop;
+  for (Wire wire : wires) {
+    CAPTURE(name_of(wire));
+    const Encoding sent =
+        test::encode(language_of(wire), decoded.request, {}, nullptr, "m", settings);
+    REQUIRE(sent.accepted);
+    CHECK(sent.adjusted.find("tool_choice") != std::string::npos);
+    CHECK(sent.body.find("search") == std::string::npos);
+  }
+}

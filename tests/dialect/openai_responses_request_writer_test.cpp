@@ -172,6 +172,19 @@ TEST_CASE("a model that cannot be forced to call is left to choose, and that is 
   CHECK(adjusted == "tool_choice");
 }
 
+TEST_CASE("an answer that was begun cannot be gone on with") {
+  constexpr std::string_view input = R"([{"role":"user","content":"a"},
+    {"role":"assistant","content":[{"type":"output_text","text":"{"}]}])";
+  Sent strict("", input);
+  strict.write();
+  CHECK(strict.problem.status == 400);
+  Sent lenient("", input);
+  lenient.settings.unsupported = Unsupported::drop;
+  std::string dropped;
+  CHECK(lenient.write(&dropped)["input"].elements.size() == 1);
+  CHECK(dropped == "messages");
+}
+
 TEST_CASE("efforts are clamped to what the model has, and budgets become efforts") {
   struct Case {
     Effort wanted;

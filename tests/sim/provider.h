@@ -64,7 +64,7 @@ struct Served {
   std::string request_body;
   std::string answer_body;  // decoded: what a client may see, at most
   uint16_t status = 200;
-  bool finished = false;     // the provider sent everything it wanted to
+  bool finished = false;  // the provider sent everything it wanted to
   // Surplus bytes of the answer before were still on their way: the gateway takes them for this
   // one's, as nobody could tell.
   bool behind_surplus = false;

@@ -71,6 +71,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   size_t write_target(char* out, size_t capacity) const;
   void plain_body(std::string_view bytes);
   void finish_stream(bool released);
+  bool take_unended_event();
   void finish_plain(bool released);
   void finish_translated(bool released);
   dialect::Observation translate_answer(std::string_view body, std::string_view& answer);

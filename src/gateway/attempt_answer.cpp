@@ -303,7 +303,34 @@ void Attempt::on_response_complete(bool released) {
   }
 }
 
+// Some servers end without the empty line behind their last event: it counts if it is the end
+// marker, whole. False: out of memory.
+bool Attempt::take_unended_event() {
+  std::string_view rest = held_.view().substr(looked_at_);
+  if (kind_ != Kind::stream || rest.empty() || done_seen_) return true;
+  const http::SseEvent event = http::parse_event(rest);
+  dialect::Usage usage = usage_;
+  const dialect::Observation seen =
+      dialect::language_of(exchange_.crossing().upstream).observe_event(event, false, usage);
+  if (!seen.finished || seen.error || seen.malformed) return true;
+  bool room = true;
+  if (translates()) {
+    done_seen_ = observe(event, committed_).finished;
+  } else {
+    usage_ = usage;
+    done_seen_ = true;
+    room = (committed_ || commit(Relay::unknown_length)) && relay_bytes(held_.view());
+  }
+  held_.clear();
+  looked_at_ = 0;
+  return room;
+}
+
 void Attempt::finish_stream(bool released) {
+  if (!take_unended_event()) {
+    fail_complete(ErrorCode::overloaded, Side::gateway, released);
+    return;
+  }
   // Half an event at the end, or no end marker: the provider broke off, however clean its framing.
   if (translates() && held_.empty() && !done_seen_) {
     dialect::Observation seen = translator_.on_stream_end();

@@ -1,4 +1,4 @@
-"""Recorded traffic of OpenAI, replayed at random byte cuts: bytes out equal bytes in."""
+"""Recorded traffic of OpenAI and of those who speak its dialect, replayed at random byte cuts: bytes out equal bytes in."""
 
 import json
 import random
@@ -19,15 +19,19 @@ CONF = {"provider": {"passthrough_unknown_models": True}}
 def exchanges() -> list:
     """(name, path, request's JSON, response) of every recording that these routes can carry."""
     found = []
-    top = shared_folder("recorded", "openai")
+    top = shared_folder("recorded")
     for api, path in APIS.items():
-        for file in sorted((top / api).glob("*.json")):
+        for file in sorted(top.glob(f"*/{api}/*.json")):
             document = json.loads(file.read_text(encoding="utf-8"))
             for exchange in document.get("exchanges", []):
+                # The provider's refusal of its key is the gateway's to answer.
+                if exchange["response"]["status"] in (401, 403):
+                    continue
                 request, response = exchange["request"], exchange["response"]
                 if request.get("body") and response.get("body"):
                     body = json.loads(request["body"])
-                    found.append((f"{api}/{file.name}", path, body, response))
+                    if "model" in body:
+                        found.append((f"{api}/{file.name}", path, body, response))
     assert len(found) > 20
     return found
 

@@ -1,4 +1,7 @@
-"""Recorded traffic of OpenAI and of those who speak its dialect, replayed at random byte cuts: bytes out equal bytes in."""
+"""Recorded traffic of OpenAI, and of those who speak its dialect, at random byte cuts.
+
+Bytes out equal bytes in.
+"""
 
 import json
 import random

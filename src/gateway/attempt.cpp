@@ -1,7 +1,6 @@
 #include "gateway/attempt.h"
 
 #include "base/planted.h"
-#include "dialect/gemini.h"
 #include "dialect/language.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
@@ -48,66 +47,6 @@ void Attempt::arm(uint64_t after_ms) {
   if (HYPERION_PLANTED(silence_not_timed)) return;
   io::Runtime& runtime = exchange_.gateway().runtime();
   runtime.timers.arm(deadline_, runtime.clock.now() + after_ms * ns_per_ms);
-}
-
-bool Attempt::prepare(dialect::RequestProblem& problem) {
-  const Crossing& crossing = exchange_.crossing();
-  if (!crossing.translates()) return true;
-  const catalog::Deployment& deployment = exchange_.deployment();
-  const dialect::TranslationSettings& settings = exchange_.snapshot().config->settings.translation;
-  dialect::Notes notes(settings, deployment.provider->name);
-  json::Output out(request_body_);
-  const bool good = encode_request(out, notes);
-  exchange_.gateway().drop_scratch();
-  problem = notes.problem;
-  dialect::name_for_client(problem, exchange_.endpoint().wire);
-  if (!good || out.failed()) {
-    if (!problem) dialect::refuse_for_memory(problem);
-    return false;
-  }
-  if (crossing.kind == Crossing::Kind::embeddings) {
-    dropped_ = arena_.copy(notes.dropped());
-    return true;
-  }
-  const dialect::Request& request = exchange_.canonical();
-  for (const dialect::Word* word = request.unknown.first; word != nullptr; word = word->next)
-    notes.drop(word->plain);
-  dropped_ = arena_.copy(notes.dropped());
-  adjusted_ = arena_.copy(notes.adjusted());
-  if (crossing.kind == Crossing::Kind::counted) return true;
-  dialect::AnswerContext context;
-  context.request = &request;
-  context.request_id = exchange_.request_id();
-  context.model = exchange_.record().model;
-  context.now_s = static_cast<int64_t>(exchange_.gateway().runtime().clock.wall_ns() / ns_per_s);
-  context.stream = exchange_.wants_stream();
-  context.include_usage = request.include_usage;
-  context.legacy_functions = request.legacy_functions;
-  // The conf decides where the client's dialect has no word for it.
-  const bool asked = request.thinking_shown == dialect::Flag::yes;
-  const bool unsaid = request.thinking_shown == dialect::Flag::unset;
-  context.shows_thinking = asked || (unsaid && settings.reasoning_content);
-  context.json_array = exchange_.wants_array();
-  if (translator_.begin(crossing.upstream, exchange_.endpoint().wire, context, arena_)) return true;
-  return dialect::refuse_for_memory(problem);
-}
-
-bool Attempt::encode_request(json::Output& out, dialect::Notes& notes) {
-  const catalog::Deployment& deployment = exchange_.deployment();
-  const dialect::Target target{*deployment.provider, deployment.model, exchange_.record().model,
-                               exchange_.snapshot().config->settings.translation};
-  const dialect::Workspace workspace{arena_, exchange_.gateway().scratch()};
-  switch (exchange_.crossing().kind) {
-    case Crossing::Kind::embeddings:
-      return dialect::gemini::encode_embeddings(exchange_.client_body(), target, out,
-                                                embedding_form_, notes);
-    case Crossing::Kind::counted:
-      return dialect::gemini::encode_count_tokens(exchange_.canonical(), target, workspace, out,
-                                                  notes);
-    default:
-      return dialect::language_of(exchange_.crossing().upstream)
-          .encode_request(exchange_.canonical(), target, workspace, out, notes);
-  }
 }
 
 void Attempt::start(bool fresh) {

@@ -159,7 +159,8 @@ BROKEN_LATE = {
     "cut inside an event": (
         answering(stream_head() + chunk(ONE + event("x")[:30]), close=True), ONE),
     "clean end inside an event": (streaming(ONE + event("x")[:30]), ONE),
-    "[DONE] without its blank line": (streaming(ONE, b"data: [DONE]\n"), ONE),
+    "half of [DONE]": (streaming(ONE, b"data: [DON"), ONE),
+    "the line of an event before [DONE]": (streaming(ONE, event("x").rstrip() + b"\n"), ONE),
     "cut between chunks": (answering(stream_head() + chunk(ONE), close=True), ONE),
     "bad chunk size": (answering(stream_head() + chunk(ONE) + b"-5\r\n"), ONE),
     "length too long": (answering(stream_head(length=5000) + ONE, close=True), ONE),
@@ -186,6 +187,15 @@ def test_a_stream_that_breaks_later_ends_in_an_error_event_and_broken_framing(
     assert error["code"] == "upstream_stream_cut"
     line = gateway.wait_for_log(answer.request_id)
     assert (line["outcome"], line["end"], line["status"]) == ("failed", "UR", 200)
+
+
+@pytest.mark.parametrize("end", [b"data: [DONE]\n", b"data: [DONE]"])
+def test_an_end_marker_without_its_empty_line_is_an_end(gateway, upstream, end):
+    upstream.handler = streaming(ONE, end)
+    answer = ask(gateway, chat_body(stream=True))
+    assert answer.status == 200 and answer.complete
+    assert answer.body == ONE + end
+    assert gateway.wait_for_log(answer.request_id)["outcome"] == "answered"
 
 
 def test_a_reset_in_mid_stream_ends_in_an_error_event_and_broken_framing(gateway, upstream):

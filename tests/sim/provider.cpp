@@ -68,10 +68,10 @@ Provider::Provider(World& world, SimStream& stream, Book& book, bool only_good)
 
 Provider::~Provider() { *alive_ = false; }
 
-// In order, each a random time after the one before.
+// In order, each a random time after the one before: never at the same, which has no order.
 void Provider::then(std::function<void()> action) {
   uint64_t now = world_.clock().now().ns;
-  busy_until_ns_ = std::max(busy_until_ns_, now) + world_.random().below(2 * ns_per_ms);
+  busy_until_ns_ = std::max(busy_until_ns_, now) + 1 + world_.random().below(2 * ns_per_ms);
   world_.after(busy_until_ns_ - now, [alive = alive_, action = std::move(action)] {
     if (*alive) action();
   });

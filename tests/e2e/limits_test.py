@@ -133,7 +133,8 @@ def test_a_reader_that_takes_nothing_pauses_the_provider_and_costs_no_memory(gat
         connection.read_head()
         wait_until(lambda: stopped, "the provider to be paused")
         assert isinstance(stopped[0], TimeoutError) and sum(progress) < size / 2, stopped
-        assert gateway.memory_bytes() - before < 8_000_000
+        # Up to 8.4 MB of receive buffers become resident as they are first used.
+        assert gateway.memory_bytes() - before < 13_000_000
     assert gateway.wait_for_log_lines(1)
 
 

@@ -90,12 +90,15 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
       return make_failure(504, "upstream_timeout", {}, "Provider %.*s %s in time. Try again.", size,
                           name, what);
     }
-    case ErrorCode::unauthorised:
-      return make_failure(502, "upstream_credentials", {},
-                          "Provider %.*s refused the gateway's own key. Its operator must check "
-                          "api_key_env of that "
-                          "provider and its account.",
-                          size, name);
+    case ErrorCode::unauthorised: {
+      Failure failure = make_failure(502, "upstream_credentials", {},
+                                     "Provider %.*s refused the gateway's own key. Its operator "
+                                     "must check api_key_env of that provider and its account.",
+                                     size, name);
+      // Clients try a 502 again by themselves; the key will be the same.
+      failure.should_retry_no = true;
+      return failure;
+    }
     case ErrorCode::overloaded:
       return make_failure(503, "overloaded", {},
                           "Hyperion is at its memory limit. Try again in a second.");

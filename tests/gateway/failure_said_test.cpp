@@ -82,8 +82,9 @@ TEST_CASE("the provider's words reach the client, but not those on the gateway's
   CHECK(failure.message_is_raw);
 }
 
-TEST_CASE("money does not come back by waiting: the client is told not to try again") {
-  CHECK(failure_of(said(ErrorKind::money, "m"), "acme").should_retry_no);
+TEST_CASE("money or a key does not come by waiting: the client is told not to try again") {
+  for (ErrorKind kind : {ErrorKind::money, ErrorKind::bad_key, ErrorKind::forbidden})
+    CHECK(failure_of(said(kind, "m"), "acme").should_retry_no);
   for (ErrorKind kind : {ErrorKind::rate_limit, ErrorKind::overload, ErrorKind::server})
     CHECK_FALSE(failure_of(said(kind, "m"), "acme").should_retry_no);
 }

@@ -171,6 +171,15 @@ TEST_CASE("the causes that a caller can tell apart have codes of their own") {
   row(ErrorCode::incomplete, 502, "all_upstreams_failed");
 }
 
+TEST_CASE("clients must not try again what only the gateway's operator can mend") {
+  auto forbids = [](ErrorCode code) {
+    return gateway::failure_of_upstream(upstream_error(code), "acme").should_retry_no;
+  };
+  CHECK(forbids(ErrorCode::unauthorised));
+  CHECK_FALSE(forbids(ErrorCode::timed_out));
+  CHECK_FALSE(forbids(ErrorCode::connect_failed));
+}
+
 TEST_CASE("a certificate that is refused is explained") {
   const Error error =
       tls::make_tls_error(ErrorCode::tls_certificate, tls::Problem::certificate_expired);

@@ -23,8 +23,11 @@ def upstream(provider):
 
 @pytest.fixture(scope="module")
 def gateway(provider, request, tmp_path_factory):
-    """The file's gateway; the file may name changes of the conf as CONF."""
+    """The file's gateway; the file may name changes of the conf as CONF, or what makes them of the
+    provider's port."""
     changes = getattr(request.module, "CONF", {})
+    if callable(changes):
+        changes = changes(provider.port)
     with Gateway(tmp_path_factory.mktemp("gateway"), provider.port, changes) as running:
         yield running
 

@@ -8,7 +8,7 @@ import random
 
 import pytest
 
-from harness.conf import PROVIDER_KEY, PROVIDER_KEY_VARIABLE, sha256_of
+from harness.conf import PROVIDER_KEY, sha256_of
 from harness.gateway import Gateway
 from harness.simulated import KEY, providers_at, simulated_gateway
 from harness.upstream import answering, head_of, plain_answer, stream_head

@@ -1,96 +1,98 @@
-"""Recorded traffic of OpenAI, and of those who speak its dialect, at random byte cuts.
+"""Recorded traffic of every provider, at random byte cuts, to clients of its own dialect.
 
-Bytes out equal bytes in.
+Bytes out equal bytes in. (What is recorded of errors is looked at in recorded_errors_test.py.)
 """
 
 import json
 import random
 
-from harness.conf import MODEL
-from harness.shared_data import shared_folder
-from harness.upstream import chunk, head_of, LAST_CHUNK
+import pytest
+
+from harness import said
+from harness.recorded import DIALECTS, recordings
+from harness.replay import MANNERS, ask_for, name_of, replaying, request_of
+from harness.replay import conf_at as CONF
 from harness.wire import ask
 
-APIS = {"chat.completions": "/v1/chat/completions", "completions": "/v1/completions",
-        "embeddings": "/v1/embeddings"}
+# Of OpenAI's that are no dialect of chat: where they are.
+PATHS = {"completions": "/v1/completions", "embeddings": "/v1/embeddings"}
+ENDS = {"chat": b"data: [DONE]", "responses": b"event: response.completed",
+        "anthropic": b"event: message_stop", "gemini": b'"finishReason"'}
+SEED = 20
 
 
-# Recordings name models that the catalogue does not know.
-CONF = {"provider": {"passthrough_unknown_models": True}}
+def answers_of(api: str) -> list:
+    """The answers of an API; of embeddings only those of OpenAI's dialect are there."""
+    return [item for item in recordings(api) if item.status == 200]
 
 
-def exchanges() -> list:
-    """(name, path, request's JSON, response) of every recording that these routes can carry."""
-    found = []
-    top = shared_folder("recorded")
-    for api, path in APIS.items():
-        for file in sorted(top.glob(f"*/{api}/*.json")):
-            document = json.loads(file.read_text(encoding="utf-8"))
-            for exchange in document.get("exchanges", []):
-                # The provider's refusal of its key is the gateway's to answer.
-                if exchange["response"]["status"] in (401, 403):
-                    continue
-                request, response = exchange["request"], exchange["response"]
-                if request.get("body") and response.get("body"):
-                    body = json.loads(request["body"])
-                    if "model" in body:
-                        found.append((f"{api}/{file.name}", path, body, response))
-    assert len(found) > 20
-    return found
+def ask_as_recorded(gateway, recording):
+    """The recorded request, or a small one where none was recorded, to the recording's provider.
+
+    (path, body, answer)
+    """
+    entry = name_of(recording.provider, recording.dialect)
+    path, body = request_of(recording.dialect, f"{entry}-model", recording.streamed)
+    path = PATHS.get(recording.api, path)
+    if recording.is_array:
+        path = path.removesuffix("?alt=sse")
+    if recording.request is not None:
+        body = recording.request
+        if recording.dialect != "gemini":
+            body = {**body, "model": f"{entry}/{body['model']}"}
+    elif recording.api == "embeddings":
+        body = {"model": f"{entry}/m", "input": "Hi"}
+    elif recording.api == "completions":
+        body = {"model": f"{entry}/m", "prompt": "Hi", "stream": recording.streamed}
+    return path, body, ask(gateway, json.dumps(body).encode(), path=path)
 
 
-def header_of(response: dict, wanted: str) -> str:
-    pairs = response["headers"]
-    for name, value in pairs.items() if isinstance(pairs, dict) else pairs:
-        if name.lower() == wanted:
-            return value[0] if isinstance(value, list) else value
-    return ""
-
-
-def cut_up(data: bytes, seed: random.Random, response: dict):
-    """A handler that sends the recorded answer in chunks of random sizes."""
-    kind = header_of(response, "content-type") or "application/json"
-    cuts = sorted({0, len(data), *(seed.randrange(len(data)) for _ in range(len(data) // 60 + 3))})
-
-    def handle(connection):
-        connection.send(head_of(f"{response['status']} Recorded", content_type=kind))
-        for begin, end in zip(cuts, cuts[1:]):
-            connection.send(chunk(data[begin:end]))
-        connection.send(LAST_CHUNK)
-
-    return handle
-
-
-def test_every_recorded_answer_comes_through_unchanged(gateway, upstream):
-    seed = random.Random(20)
-    for name, path, request, response in exchanges():
-        data = response["body"].encode()
-        body = json.dumps({**request, "model": f"openai/{request['model']}"}).encode()
-        for _ in range(3):
-            upstream.handler = cut_up(data, seed, response)
-            answer = ask(gateway, body, path=path)
-            assert answer.status == response["status"], (name, answer.body)
-            assert answer.complete and answer.body == data, name
+@pytest.mark.parametrize("api", [*DIALECTS, *PATHS])
+def test_every_recorded_answer_comes_through_unchanged(gateway, upstream, api):
+    seed = random.Random(SEED)
+    found = answers_of(api)
+    assert len(found) > 2
+    for recording in found:
+        data = recording.body.encode()
+        for manner in MANNERS:
+            upstream.handler = replaying(recording, data, manner, seed)
+            path, body, answer = ask_as_recorded(gateway, recording)
+            case = (recording.name, manner, answer.body[-300:])
+            assert answer.status == 200 and answer.body == data, case
+            told = api in DIALECTS and said.read(
+                recording.dialect, recording.body, recording.streamed).error
+            # A failure has an end of its own in the dialect of Responses only.
+            assert answer.complete == (not told or b"event: response.failed" in data), case
+            kind = recording.headers.get("content-type")
+            assert answer.header("content-type") == kind, case
             sent = upstream.requests[-1].json()
-            assert sent["model"].startswith(request["model"]), name
-            assert {**sent, "model": ""} == {**request, "model": ""}, name
+            assert {**sent, "model": ""} == {**body, "model": ""}, case
+            if "model" in body and recording.request:
+                assert sent["model"].startswith(recording.request["model"]), case
+            assert upstream.requests[-1].line.split(" ")[1].endswith(path.rpartition("/")[2]) or (
+                recording.dialect == "gemini"), case
 
 
-def test_a_recorded_stream_that_is_cut_anywhere_never_ends_clean(gateway, upstream):
-    streams = [item for item in exchanges() if "data: [DONE]" in item[3]["body"]]
-    assert streams
-    seed = random.Random(21)
-    body = json.dumps({"model": MODEL, "stream": True, "messages": []}).encode()
-    for name, _, _, response in streams:
-        data = response["body"].encode()
+@pytest.mark.parametrize("dialect", DIALECTS.values())
+def test_a_recorded_stream_that_is_cut_anywhere_never_ends_clean(gateway, upstream, dialect):
+    api = next(name for name, one in DIALECTS.items() if one == dialect)
+    streams = [item for item in answers_of(api)
+               if item.streamed and ENDS[dialect] in item.as_events().encode()]
+    assert len(streams) > 4
+    seed = random.Random(SEED)
+    for recording in streams:
+        data = recording.as_events().encode()
         for _ in range(4):
-            cut = seed.randrange(1, data.rindex(b"data: [DONE]"))
-            upstream.handler = cut_up(data[:cut], seed, response)
-            answer = ask(gateway, body)
+            part = data[:seed.randrange(1, data.index(ENDS[dialect]))]
+            upstream.handler = replaying(recording, part, "random", seed)
+            answer = ask_for(gateway, dialect, recording, True)
+            case = (recording.name, len(part), answer.body[-300:])
             if answer.status == 200:
-                assert not answer.complete, (name, cut)
-                sent, _, last = answer.body.rpartition(b"data: ")
-                assert data.startswith(sent), (name, cut)
-                assert json.loads(last)["error"]["code"] == "upstream_stream_cut"
+                assert not answer.complete, case
+                assert "upstream_stream_cut" in str(
+                    said.read(dialect, answer.body.decode(), True).error), case
+                common = answer.body[:answer.body.rindex(b"data: ")].removesuffix(
+                    b"event: error\n")
+                assert part.startswith(common), case
             else:
-                assert answer.status == 502 and answer.code == "all_upstreams_failed"
+                assert answer.status == 502 and answer.complete, case

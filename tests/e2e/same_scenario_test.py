@@ -8,11 +8,8 @@ that client itself sent to that provider.
 import json
 import re
 
-import pytest
-
-from harness.conf import PROVIDER_KEY_VARIABLE
-from harness.gateway import Gateway
 from harness.shared_data import shared_folder
+from harness.simulated import conf_at as CONF
 from harness.upstream import plain_answer
 from harness.wire import ask
 
@@ -20,17 +17,6 @@ FOLDERS = {"anthropic": "anthropic/messages", "gemini": "gemini/generateContent"
            "responses": "openai/responses"}
 # A Responses-only model, so that the translated request is of that dialect.
 MODELS = {"anthropic": "claude-haiku-4-5", "gemini": "gemini-2.5-flash", "responses": "gpt-5-pro"}
-
-
-@pytest.fixture(scope="module")
-def gateway(provider, tmp_path_factory):
-    base = f"http://127.0.0.1:{provider.port}/v1"
-    entries = [{"name": name, "preset": name, "base_url": base + beta,
-                "api_key_env": PROVIDER_KEY_VARIABLE}
-               for name, beta in (("openai", ""), ("anthropic", ""), ("gemini", "beta"))]
-    with Gateway(tmp_path_factory.mktemp("gateway"), provider.port,
-                 {"providers": entries}) as running:
-        yield running
 
 
 def text_of(content) -> str:

@@ -4,10 +4,11 @@ import json
 
 import pytest
 
-from harness.conf import PROVIDER_KEY, PROVIDER_KEY_VARIABLE
-from harness.gateway import Gateway
+from harness.conf import PROVIDER_KEY
+from harness.replay import ask_as
+from harness.simulated import conf_at as CONF
 from harness.upstream import LAST_CHUNK, answering, chunk, plain_answer, stream_head
-from harness.wire import Connection, ask, request_bytes
+from harness.wire import Connection, request_bytes
 
 MESSAGE_START = {"type": "message_start", "message": {
     "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [],
@@ -21,24 +22,11 @@ MESSAGE_DELTA = {"type": "message_delta", "delta": {"stop_reason": "end_turn"},
 MESSAGE_STOP = {"type": "message_stop"}
 WHOLE = [MESSAGE_START, BLOCK_START, TEXT, BLOCK_STOP, MESSAGE_DELTA, MESSAGE_STOP]
 
-ROUTES = {"chat": "/v1/chat/completions", "messages": "/v1/messages", "responses": "/v1/responses",
-          "gemini": "/v1beta/models/claude-haiku-4-5:"}
+CLIENTS = ("chat", "responses", "anthropic", "gemini")
 
 
 def overloaded(message: str = "Overloaded") -> dict:
     return {"type": "error", "error": {"type": "overloaded_error", "message": message}}
-
-
-@pytest.fixture(scope="module")
-def gateway(provider, tmp_path_factory):
-    """In front of three providers, which all are the file's one."""
-    base = f"http://127.0.0.1:{provider.port}/v1"
-    entries = [{"name": name, "preset": name, "base_url": base + beta,
-                "api_key_env": PROVIDER_KEY_VARIABLE}
-               for name, beta in (("openai", ""), ("anthropic", ""), ("gemini", "beta"))]
-    with Gateway(tmp_path_factory.mktemp("gateway"), provider.port,
-                 {"providers": entries}) as running:
-        yield running
 
 
 def events(*documents: dict) -> bytes:
@@ -50,23 +38,10 @@ def streamed(data: bytes) -> bytes:
     return stream_head() + chunk(data) + LAST_CHUNK
 
 
-def ask_as(gateway, client: str, stream: bool, model: str = "claude-haiku-4-5"):
-    path = ROUTES[client]
-    if client == "gemini":
-        path += "streamGenerateContent?alt=sse" if stream else "generateContent"
-        body = {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}
-    elif client == "responses":
-        body = {"model": model, "input": "Hi", "stream": stream}
-    else:
-        body = {"model": model, "max_tokens": 9, "stream": stream,
-                "messages": [{"role": "user", "content": "Hi"}]}
-    return ask(gateway, json.dumps(body).encode(), path=path)
-
-
 @pytest.mark.parametrize("client", ["chat", "responses", "gemini"])
 def test_an_error_before_the_first_token_is_an_http_error(gateway, upstream, client):
     upstream.handler = answering(streamed(events(MESSAGE_START, BLOCK_START, overloaded())))
-    answer = ask_as(gateway, client, True)
+    answer = ask_as(gateway, client, "claude-haiku-4-5", True)
     assert answer.status == 503 and answer.complete and b"Overloaded" in answer.body
     assert gateway.wait_for_log(answer.request_id)["error_kind"] == "overload"
 
@@ -77,7 +52,7 @@ def test_an_error_after_the_first_token_follows_what_came(gateway, upstream, cli
     before, after = events(MESSAGE_START, BLOCK_START, TEXT), events(overloaded())
     pieces = [before, after] if apart else [before + after]
     upstream.handler = answering(stream_head() + b"".join(map(chunk, pieces)) + LAST_CHUNK)
-    answer = ask_as(gateway, client, True)
+    answer = ask_as(gateway, client, "claude-haiku-4-5", True)
     assert answer.status == 200 and not answer.complete
     assert answer.body.index(b"Hey") < answer.body.index(b"Overloaded")
     assert b"[DONE]" not in answer.body and b"STOP" not in answer.body
@@ -88,12 +63,12 @@ def test_an_error_after_the_first_token_follows_what_came(gateway, upstream, cli
 def test_an_error_event_of_the_same_dialect_is_passed_on_alone(gateway, upstream):
     data = events(MESSAGE_START, BLOCK_START, TEXT, overloaded())
     upstream.handler = answering(streamed(data))
-    answer = ask_as(gateway, "messages", True)
+    answer = ask_as(gateway, "anthropic", "claude-haiku-4-5", True)
     assert answer.body == data and not answer.complete
     assert gateway.wait_for_log(answer.request_id)["error_kind"] == "overload"
 
 
-@pytest.mark.parametrize("client", sorted(ROUTES))
+@pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("spelling", [PROVIDER_KEY, PROVIDER_KEY.replace("-", "\\u002d")])
 def test_our_key_in_an_error_never_reaches_a_client(gateway, upstream, client, spelling):
     said = json.dumps(overloaded("Your key KEY")).replace("KEY", spelling).encode()
@@ -101,7 +76,7 @@ def test_our_key_in_an_error_never_reaches_a_client(gateway, upstream, client, s
     for data in (plain_answer(said, "400 Bad Request"), plain_answer(said, "529 Overloaded"),
                  streamed(event), streamed(events(MESSAGE_START, BLOCK_START, TEXT) + event)):
         upstream.handler = answering(data)
-        answer = ask_as(gateway, client, True)
+        answer = ask_as(gateway, client, "claude-haiku-4-5", True)
         assert spelling.encode() not in answer.body and answer.body
         assert not answer.complete or answer.status >= 500
         assert b"message_stop" not in answer.body and b"[DONE]" not in answer.body
@@ -111,26 +86,26 @@ def test_our_key_in_an_error_never_reaches_a_client(gateway, upstream, client, s
 def test_a_stream_for_a_client_that_wants_none_is_given_whole_or_not_at_all(
         gateway, upstream, client):
     upstream.handler = answering(streamed(events(*WHOLE)))
-    answer = ask_as(gateway, client, False)
+    answer = ask_as(gateway, client, "claude-haiku-4-5", False)
     assert answer.status == 200 and answer.header("content-length") and "Hey" in str(answer.json())
     upstream.handler = answering(streamed(events(*WHOLE[:3])))
-    answer = ask_as(gateway, client, False)
+    answer = ask_as(gateway, client, "claude-haiku-4-5", False)
     assert answer.status == 502 and answer.complete
 
 
 def test_the_type_of_a_stream_is_known_in_any_case(gateway, upstream):
     upstream.handler = answering(
         streamed(events(*WHOLE)).replace(b"text/event-stream", b"Text/Event-Stream"))
-    answer = ask_as(gateway, "chat", True)
+    answer = ask_as(gateway, "chat", "claude-haiku-4-5", True)
     assert answer.status == 200 and answer.body.endswith(b"data: [DONE]\n\n")
 
 
-@pytest.mark.parametrize("client", ["chat", "messages"])
+@pytest.mark.parametrize("client", ["chat", "anthropic"])
 def test_money_is_not_tried_again(gateway, upstream, client):
     body = b'{"error":{"message":"m","type":"insufficient_quota","code":"insufficient_quota"}}'
     upstream.handler = answering(
         plain_answer(body, "429 Too Many Requests", headers=["retry-after: 9"]))
-    answer = ask_as(gateway, client, False, "gpt-4o")
+    answer = ask_as(gateway, client, "gpt-4o", False)
     assert answer.status == 429 and answer.header("x-should-retry") == "false"
     assert answer.header("retry-after") is None
     assert gateway.wait_for_log(answer.request_id)["error_kind"] == "money"

@@ -5,24 +5,14 @@ import json
 
 import pytest
 
-from harness.conf import PROVIDER_KEY_VARIABLE
-from harness.gateway import Gateway
+from harness.simulated import conf_at
 from harness.wire import ask
 
 BYTES_MAX = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def gateway(provider, tmp_path_factory):
-    """In front of three providers, which all are the file's one."""
-    base = f"http://127.0.0.1:{provider.port}/v1"
-    entries = [{"name": name, "preset": name, "base_url": base + beta,
-                "api_key_env": PROVIDER_KEY_VARIABLE}
-               for name, beta in (("openai", ""), ("anthropic", ""), ("gemini", "beta"))]
-    with Gateway(tmp_path_factory.mktemp("gateway"), provider.port,
-                 {"providers": entries,
-                  "limits": {"translated_request_max_bytes": BYTES_MAX}}) as running:
-        yield running
+def CONF(port: int) -> dict:
+    return {**conf_at(port), "limits": {"translated_request_max_bytes": BYTES_MAX}}
 
 
 def messages(*parts: dict) -> dict:

@@ -191,7 +191,7 @@ class Judge:
             self.expect("there was thinking", bool(said.thinking), self.shows_thinking())
             if answer["usage"].get("reasoning") is not None:
                 self.expect("reasoning tokens", answer["usage"]["reasoning"],
-                            said.reasoning_tokens)
+                            said.reasoning_tokens or 0)
 
     def shows_thinking(self) -> bool:
         """Whether this client's way of asking has the provider show it."""

@@ -21,6 +21,11 @@ def providers_at(port: int) -> list:
             provider("chat-only", preset="openai", serves=["openai"], speaks_responses=False)]
 
 
+def conf_at(port: int) -> dict:
+    """Changes of the conf: all of them are at one provider's port."""
+    return {"providers": providers_at(port)}
+
+
 @contextmanager
 def simulated_gateway(folder: Path):
     """(gateway, simulator); `matrix-chat` is a model that only Chat Completions reach."""

@@ -6,11 +6,13 @@ recorded. An oracle (harness/provider_errors.py) says what each means.
 
 import json
 import random
+import re
 
 import pytest
 
+from harness import said
 from harness.conf import PROVIDER_KEY
-from harness.provider_errors import SECRET_KINDS, check_told, meant_by
+from harness.provider_errors import SECRET_KINDS, Meant, check_told, check_told_within, meant_by
 from harness.recorded import DIALECTS, Recording, recordings
 from harness.replay import CLIENTS, ask_for, replaying
 from harness.replay import conf_at as CONF
@@ -87,6 +89,34 @@ DOCUMENTED = [
 ]
 
 
+def event(name: str, document: dict) -> str:
+    return (f"event: {name}\n" if name else "") + f"data: {json.dumps(document)}\n\n"
+
+
+# What breaks off a stream, by the dialect of it.
+BROKEN_OFF = {
+    "chat": [
+        event("", openai("Overloaded.", "overloaded_error")),
+        event("", openai("Slower.", "rate_limit_error", "rate_limit_exceeded")),
+        event("error", {"error": {"message": "Failed.", "type": "server_error"}}),
+        event("", {"id": "1", "choices": [{"index": 0, "delta": {"content": ""},
+                                           "finish_reason": "error"}],
+                   "error": {"code": "server_error", "message": "Disconnected."}})],
+    "responses": [
+        event("error", {"type": "error", "sequence_number": 99, "error": {
+            "type": "server_error", "code": "server_error", "message": "Failed.", "param": None}}),
+        event("response.failed", {"type": "response.failed", "response": {
+            "id": "r", "status": "failed", "output": [], "error": {
+                "code": "rate_limit_exceeded", "message": "Slower."}}})],
+    "anthropic": [event("error", anthropic("Overloaded", "overloaded_error")),
+                  event("error", anthropic("Internal server error", "api_error"))],
+    "gemini": [event("", google(503, "UNAVAILABLE", "Overloaded.")),
+               event("", google(429, "RESOURCE_EXHAUSTED", "Slower."))],
+}
+# Google's words mean the same as its numbers.
+KINDS = {"Overloaded.": "overload", "Overloaded": "overload", "Slower.": "rate_limit"}
+
+
 def documented() -> list:
     return [Recording(f"{provider} {status} {number}", provider, api, status, json.dumps(body),
                       {"content-type": "application/json", **headers})
@@ -135,8 +165,7 @@ def test_an_error_means_the_same_to_every_client(gateway, upstream, client, stre
                 assert answer.header("x-should-retry") == ("false" if no else None), case
                 if client == "chat":
                     validator_of(ERROR).validate(answer.json())
-            line = gateway.wait_for_log(answer.request_id)
-            assert line["error_kind"] == meant.kind, case
+        assert gateway.wait_for_log(answer.request_id)["error_kind"] == meant.kind, case
 
 
 @pytest.mark.parametrize("client", CLIENTS)
@@ -150,3 +179,36 @@ def test_our_key_in_an_error_is_shown_to_no_client(gateway, upstream, client):
         assert answer.status == 502 and answer.complete, (recording.name, answer.body)
         assert PROVIDER_KEY.encode() not in answer.body
         assert b"upstream_credentials" in answer.body
+
+
+def pieces_of(recording) -> list:
+    """The events of a stream, each with the empty line behind it."""
+    return re.findall(".*?(?:\r?\n){2}", recording.as_events(), re.DOTALL)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_error_that_breaks_off_a_recorded_stream_follows_what_came(gateway, upstream, client):
+    seed = random.Random(SEED)
+    streams = [item for item in recordings(*DIALECTS) if item.streamed and item.dialect != client]
+    for recording in streams:
+        pieces = pieces_of(recording)
+        dialect = recording.dialect
+        for error in BROKEN_OFF[dialect]:
+            begin = "".join(pieces[:seed.randrange(len(pieces) or 1)])
+            before = said.read(dialect, begin, True)
+            if before.error or (dialect == "gemini" and before.whole):
+                continue
+            told = said.read(dialect, begin + error, True).error
+            meant = Meant(KINDS.get(told["message"], "server"), told["message"])
+            upstream.handler = replaying(recording, (begin + error).encode(), "random", seed)
+            answer = ask_for(gateway, client, recording, True)
+            case = (recording.name, error, begin[-300:], answer.status, answer.body[-600:])
+            assert gateway.wait_for_log(answer.request_id)["error_kind"] == meant.kind, case
+            if answer.status != 200:
+                assert not before.text and not before.calls, case
+                check_told(client, answer, meant, case)
+                continue
+            got = said.read(client, answer.body.decode(), True)
+            assert not answer.complete and not got.whole, case
+            assert got.text == before.text, case
+            check_told_within(client, got.error, meant, case)

@@ -12,6 +12,7 @@ import random
 import pytest
 
 from harness import said
+from harness.provider_errors import check_told, meant_by
 from harness.recorded import recordings
 from harness.replay import CLIENTS, MANNERS, ask_for, replaying
 from harness.replay import conf_at as CONF
@@ -97,13 +98,13 @@ def choices_of(recording, client: str) -> int:
     return (recording.request or {}).get("n", 1)
 
 
-def check_error(answer, told: said.Said, client: str, streamed: bool, case) -> None:
-    """The provider told of an error within its answer."""
-    if answer.status != 200:
-        assert answer.status >= 400 and answer.complete, case
+def check_error(answer, told: said.Said, client: str, case) -> None:
+    """The provider told of an error before it said anything."""
+    assert not told.text and not told.calls, case
+    if told.error:
+        check_told(client, answer, meant_by(0, {}, json.dumps({"error": told.error})), case)
     else:
-        assert not answer.complete and told.text, case
-        assert said.read(client, answer.body.decode(), streamed).error, case
+        assert answer.status >= 500 and answer.complete and answer.json()["error"], case
 
 
 @pytest.mark.parametrize("streamed", [True, False], ids=["streamed", "plain"])
@@ -121,7 +122,7 @@ def test_recorded_answers_say_the_same_to_the_clients_of_other_dialects(
             if client == "chat":
                 validate_chat(answer.body, streamed and answer.status == 200)
             if recorded.error or not recorded.whole:
-                check_error(answer, recorded, client, streamed, case)
+                check_error(answer, recorded, client, case)
                 continue
             assert answer.status == 200 and answer.complete, case
             for choice in range(choices_of(recording, client)):

@@ -82,16 +82,20 @@ class Gateway:
     def wait_for_stderr(self, text: str) -> None:
         wait_until(lambda: text in self.stderr(), f"{text!r} on stderr")
 
-    def log(self) -> list:
-        """The lines of the request log so far; a line that is being written is left out."""
+    def log_lines(self) -> list:
+        """The lines of the request log so far; one that is being written is left out."""
         if not self.log_file.exists():
             return []
         raw = self.log_file.read_bytes()
-        return [json.loads(line) for line in raw[: raw.rfind(b"\n") + 1].splitlines()]
+        return raw[: raw.rfind(b"\n") + 1].splitlines()
+
+    def log(self) -> list:
+        return [json.loads(line) for line in self.log_lines()]
 
     def wait_for_log(self, request_id: str) -> dict:
         def find():
-            return next((line for line in self.log() if line["id"] == request_id), None)
+            found = [line for line in self.log_lines() if request_id.encode() in line]
+            return found and json.loads(found[0])
 
         return wait_until(find, f"the log line of {request_id}")
 

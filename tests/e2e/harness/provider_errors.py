@@ -150,3 +150,23 @@ def check_told(client: str, answer, meant: Meant, case) -> None:
         assert error["message"] == meant.message, case
     wanted = str(retry_after) if retry_after is not None else None
     assert answer.header("retry-after") == wanted, case
+
+
+def check_told_within(client: str, error: dict, meant: Meant, case) -> None:
+    """The same of an error that broke off a stream of the client's."""
+    status, openai_type, code, anthropic_type, google_status = TOLD[meant.kind]
+    code = code or meant.code
+    if client == "anthropic":
+        assert error["type"] == anthropic_type, case
+    elif client == "gemini":
+        assert (error["code"], error["status"]) == (status, google_status), case
+    elif client == "responses":
+        # Its list of codes is closed.
+        known = "rate_limit_exceeded" if meant.kind == "rate_limit" else "server_error"
+        assert error["code"] in (known, code), case
+    else:
+        assert (error["type"], error["code"]) == (openai_type, code), case
+    if meant.kind in SECRET_KINDS:
+        assert meant.message not in error["message"], case
+    elif meant.message:
+        assert error["message"] == meant.message, case

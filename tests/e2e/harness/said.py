@@ -146,7 +146,7 @@ def read_responses(said: Said, documents: list, streamed: bool, _: int) -> None:
         kind = item.get("type", "") if streamed else ""
         if kind == "error" or (not streamed and item.get("error")):
             said.error = item.get("error") or item
-            return
+            break
         if kind == "response.output_text.delta":
             pieces.text += item["delta"]
         elif kind == "response.refusal.delta":

@@ -331,6 +331,10 @@ bool Scanner::scan(std::string_view body, const Limits& limits, Scan& result, Sc
   return BodyReader(body, escapes.any, limits, memory, result, error).read();
 }
 
+Walker Scanner::walk_again(std::string_view body, const Limits& limits) const {
+  return Walker(body, implementation_->memory.index, limits);
+}
+
 void Scanner::shrink() {
   Memory& memory = implementation_->memory;
   memory.index.shrink();

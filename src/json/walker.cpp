@@ -156,11 +156,36 @@ uint32_t Walker::string_end(Token opening) const {
   return static_cast<uint32_t>(end - text_);
 }
 
-bool Walker::enter_object(Members& members) {
-  members = {};
+bool Walker::enter() {
   if (failed()) return false;
   if (++depth_ > depth_max_) return fail(at_, "less nesting", ErrorCode::too_deep) != nullptr;
   ++at_;
+  return true;
+}
+
+bool Walker::enter_object(Members& members) {
+  members = {};
+  return enter();
+}
+
+bool Walker::enter_array(Elements& elements) {
+  elements = {};
+  return enter();
+}
+
+bool Walker::next_element(Elements& elements) {
+  if (failed()) return false;
+  if (at_ >= end_) return fail(at_, "a closing bracket") != nullptr;
+  if (text_[*at_] == ']') {
+    ++at_;
+    --depth_;
+    return false;
+  }
+  if (elements.count > 0) {
+    if (text_[*at_] != ',') return fail(at_, "a comma or a closing bracket") != nullptr;
+    ++at_;
+  }
+  ++elements.count;
   return true;
 }
 

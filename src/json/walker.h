@@ -25,6 +25,11 @@ struct Value {
   uint32_t end = 0;
 };
 
+// An array that is being read: the walker stands at the last element counted.
+struct Elements {
+  uint32_t count = 0;
+};
+
 // A place in the index.
 using Mark = const uint32_t*;
 
@@ -55,6 +60,9 @@ class Walker {
   bool enter_object(Members& members);
   // The next member of it. False at its end, which is passed, or on a fault.
   bool next_member(Members& members);
+  // The same for the array that comes next.
+  bool enter_array(Elements& elements);
+  bool next_element(Elements& elements);
   Mark mark() const { return at_; }
   // Describes the value of a member once it is read by any of the above: `mark` is where it began.
   void describe(Mark mark, const Members& members, Field& field) const;
@@ -81,6 +89,7 @@ class Walker {
   }
   Token fail_member(Token at);
   bool next_after(Token at);
+  bool enter();
   uint32_t value_end(Token opening) const;
   uint32_t string_end(Token opening) const;
   Token fail(Token at, const char* expected, ErrorCode code = ErrorCode::malformed_json);

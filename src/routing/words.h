@@ -1,0 +1,63 @@
+// The words of requests that the prompt reader knows: keys of all dialects and values of `type`.
+//
+// Private to the prompt reader. Spellings of the same thing in several dialects are one word.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace hyperion::routing {
+
+enum class Word : uint8_t {
+  unknown,
+  // keys of a body
+  messages,
+  system,
+  tools,
+  tool_choice,
+  function_declarations,
+  answer_format,  // response_format, output_format, format
+  config,         // output_config, generationConfig, text: an object with some of these inside
+  schema,         // of Gemini's configuration
+  mime_type,
+  reasoning_effort,
+  reasoning,  // {effort}
+  thinking,   // {type, budget_tokens}, Gemini's thinkingConfig
+  budget,
+  output_tokens_max,
+  choices,
+  sampling,
+  modalities,
+  logprobs,
+  server_tool,  // web_search_options
+  extra_body,
+  // keys of a message and of its parts
+  role,
+  content,  // content, parts, output
+  type,
+  text,  // of a part; an object at the top of a Responses body
+  tool_calls,
+  function_call,
+  function_response,
+  inline_data,
+  thought,
+  // values of `type`
+  text_part,
+  image_part,
+  audio_part,
+  file_part,
+  call_part,
+  result_part,
+  thinking_part,
+  json_object,
+  json_schema,
+  disabled,
+  function,
+  custom,
+  // values of tool_choice
+  required,
+};
+
+Word word_of(std::string_view text);
+
+}  // namespace hyperion::routing

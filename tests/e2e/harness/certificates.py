@@ -24,12 +24,13 @@ class Authority:
         done = subprocess.run(["openssl", *arguments], cwd=self.folder, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
 
-    def issue(self, name: str) -> tuple:
-        """(certificate file, key file) of a server with this host name."""
+    def issue(self, name: str, *others: str) -> tuple:
+        """(certificate file, key file) of a server with this host name, and with others."""
         self.run("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
                  "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={name}")
         extensions = self.folder / f"{name}.ext"
-        extensions.write_text(f"subjectAltName=DNS:{name}\nbasicConstraints=critical,CA:FALSE\n"
+        names = ",".join(f"DNS:{one}" for one in (name, *others))
+        extensions.write_text(f"subjectAltName={names}\nbasicConstraints=critical,CA:FALSE\n"
                               "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\n")
         self.run("x509", "-req", "-in", f"{name}.csr", "-CA", "root.pem", "-CAkey", "root.key",
                  "-CAcreateserial", "-days", "2", "-extfile", extensions.name,
@@ -38,9 +39,9 @@ class Authority:
         key.chmod(0o600)
         return self.folder / f"{name}.pem", key
 
-    def server_context(self, name: str) -> ssl.SSLContext:
+    def server_context(self, *names: str) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*self.issue(name))
+        context.load_cert_chain(*self.issue(*names))
         return context
 
     def client_context(self) -> ssl.SSLContext:

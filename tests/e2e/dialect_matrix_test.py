@@ -16,7 +16,7 @@ import pytest
 from dialects import openai_python
 from harness.matrix import CLIENTS, COLUMNS, Judge, UPSTREAMS, all_scenarios, verdict
 from harness.node import run_script
-from harness.simulated import KEY, simulated_gateway
+from harness.simulated import KEY, check_chat_answers, simulated_gateway
 from harness.waiting import DEADLINE_S
 
 HERE = Path(__file__).parent
@@ -104,6 +104,15 @@ def test_a_client_sees_what_the_provider_said(row, upstream, both, request, reco
     allowed = {column for client, to, column in holes_allowed() if (client, to) == (row, upstream)}
     wrong = verdict(complaints, allowed)
     assert not wrong, wrong
+
+
+@pytest.mark.parametrize("clients", ["lines_of_python", "lines_of_node"])
+def test_what_openais_chat_clients_got_is_of_its_schema(both, clients, request):
+    lines = request.getfixturevalue(clients)
+    rows = {line["row"] for line in lines if CLIENTS[line["row"]][0] == "chat"}
+    requests = sum(len(line["requests"]) for line in lines
+                   if line["row"] in rows and line["upstream"] != "chat")
+    assert rows and check_chat_answers(both[0].tap) > requests > 0
 
 
 def test_holes_must_be_just_those_that_are_listed():

@@ -6,6 +6,7 @@ import pytest
 
 from harness.conf import PROVIDER_KEY
 from harness.replay import ask_as
+from harness.schema import validate_chat
 from harness.simulated import conf_at as CONF
 from harness.upstream import LAST_CHUNK, answering, chunk, plain_answer, stream_head
 from harness.wire import Connection, request_bytes
@@ -38,10 +39,17 @@ def streamed(data: bytes) -> bytes:
     return stream_head() + chunk(data) + LAST_CHUNK
 
 
+def ask_claude(gateway, client: str, stream: bool):
+    answer = ask_as(gateway, client, "claude-haiku-4-5", stream)
+    if client == "chat":
+        validate_chat(answer.body, stream and answer.status == 200)
+    return answer
+
+
 @pytest.mark.parametrize("client", ["chat", "responses", "gemini"])
 def test_an_error_before_the_first_token_is_an_http_error(gateway, upstream, client):
     upstream.handler = answering(streamed(events(MESSAGE_START, BLOCK_START, overloaded())))
-    answer = ask_as(gateway, client, "claude-haiku-4-5", True)
+    answer = ask_claude(gateway, client, True)
     assert answer.status == 503 and answer.complete and b"Overloaded" in answer.body
     assert gateway.wait_for_log(answer.request_id)["error_kind"] == "overload"
 
@@ -52,7 +60,7 @@ def test_an_error_after_the_first_token_follows_what_came(gateway, upstream, cli
     before, after = events(MESSAGE_START, BLOCK_START, TEXT), events(overloaded())
     pieces = [before, after] if apart else [before + after]
     upstream.handler = answering(stream_head() + b"".join(map(chunk, pieces)) + LAST_CHUNK)
-    answer = ask_as(gateway, client, "claude-haiku-4-5", True)
+    answer = ask_claude(gateway, client, True)
     assert answer.status == 200 and not answer.complete
     assert answer.body.index(b"Hey") < answer.body.index(b"Overloaded")
     assert b"[DONE]" not in answer.body and b"STOP" not in answer.body
@@ -63,7 +71,7 @@ def test_an_error_after_the_first_token_follows_what_came(gateway, upstream, cli
 def test_an_error_event_of_the_same_dialect_is_passed_on_alone(gateway, upstream):
     data = events(MESSAGE_START, BLOCK_START, TEXT, overloaded())
     upstream.handler = answering(streamed(data))
-    answer = ask_as(gateway, "anthropic", "claude-haiku-4-5", True)
+    answer = ask_claude(gateway, "anthropic", True)
     assert answer.body == data and not answer.complete
     assert gateway.wait_for_log(answer.request_id)["error_kind"] == "overload"
 
@@ -76,7 +84,7 @@ def test_our_key_in_an_error_never_reaches_a_client(gateway, upstream, client, s
     for data in (plain_answer(said, "400 Bad Request"), plain_answer(said, "529 Overloaded"),
                  streamed(event), streamed(events(MESSAGE_START, BLOCK_START, TEXT) + event)):
         upstream.handler = answering(data)
-        answer = ask_as(gateway, client, "claude-haiku-4-5", True)
+        answer = ask_claude(gateway, client, True)
         assert spelling.encode() not in answer.body and answer.body
         assert not answer.complete or answer.status >= 500
         assert b"message_stop" not in answer.body and b"[DONE]" not in answer.body
@@ -86,17 +94,17 @@ def test_our_key_in_an_error_never_reaches_a_client(gateway, upstream, client, s
 def test_a_stream_for_a_client_that_wants_none_is_given_whole_or_not_at_all(
         gateway, upstream, client):
     upstream.handler = answering(streamed(events(*WHOLE)))
-    answer = ask_as(gateway, client, "claude-haiku-4-5", False)
+    answer = ask_claude(gateway, client, False)
     assert answer.status == 200 and answer.header("content-length") and "Hey" in str(answer.json())
     upstream.handler = answering(streamed(events(*WHOLE[:3])))
-    answer = ask_as(gateway, client, "claude-haiku-4-5", False)
+    answer = ask_claude(gateway, client, False)
     assert answer.status == 502 and answer.complete
 
 
 def test_the_type_of_a_stream_is_known_in_any_case(gateway, upstream):
     upstream.handler = answering(
         streamed(events(*WHOLE)).replace(b"text/event-stream", b"Text/Event-Stream"))
-    answer = ask_as(gateway, "chat", "claude-haiku-4-5", True)
+    answer = ask_claude(gateway, "chat", True)
     assert answer.status == 200 and answer.body.endswith(b"data: [DONE]\n\n")
 
 

@@ -11,6 +11,7 @@ import re
 import zlib
 
 from harness.oracle import body_of, repeated, upstream_of
+from harness.simulated import RESPONSES_MODEL
 
 COLUMNS = ("plain", "streamed", "cut short", "tools", "tools streamed", "image", "JSON schema",
            "thinking", "thinking with tools", "error", "in-stream error")
@@ -85,7 +86,7 @@ CLIENTS = {
     "ai, openai-compatible": ("chat", "vercel"),
     "ai, anthropic": ("anthropic", "vercel"),
 }
-UPSTREAMS = {"chat": "matrix-chat", "responses": "gpt-5-codex", "anthropic": "claude-haiku-4-5",
+UPSTREAMS = {"chat": "matrix-chat", "responses": RESPONSES_MODEL, "anthropic": "claude-haiku-4-5",
              "gemini": "gemini-3.5-flash"}
 PROVIDERS = {"chat": "chat-only", "responses": "openai", "anthropic": "anthropic",
              "gemini": "gemini"}

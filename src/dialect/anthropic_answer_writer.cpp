@@ -88,6 +88,7 @@ void AnswerWriter::close() {
 
 void AnswerWriter::give_text(const Event& event) {
   if (event.text.empty()) return;
+  held_ = {};
   switch_to(Block::text);
   add_text(event.text);
 }
@@ -101,13 +102,36 @@ void AnswerWriter::give_thinking(const Event& event) {
 // A signature without its text is what Anthropic itself sends where thinking is not shown.
 void AnswerWriter::end_thinking(const Event& event) {
   if (block_ != Block::thinking && event.signature.empty()) return;
+  if (block_ != Block::thinking && !context_.thinking_asked) return hold_signature(event);
   switch_to(Block::thinking);
   end_block(event);
   block_ = Block::none;
 }
 
+void AnswerWriter::hold_signature(const Event& event) {
+  HeldSignature* held = make<HeldSignature>(arena_);
+  if (held == nullptr) return out_.fail();
+  held->signature = arena_.copy(event.signature);
+  held->maker = event.signature_of;
+  if (held->signature.empty()) return out_.fail();
+  held_.append(held);
+}
+
+void AnswerWriter::write_signatures() {
+  for (const HeldSignature* held = held_.first; held != nullptr; held = held->next) {
+    Event event;
+    event.signature = held->signature;
+    event.signature_of = held->maker;
+    switch_to(Block::thinking);
+    end_block(event);
+    block_ = Block::none;
+  }
+  held_ = {};
+}
+
 void AnswerWriter::start_tool(const Event& event) {
   close();
+  write_signatures();
   tools_seen_ = true;
   if (!event.signature.empty()) write_redacted(event, event.signature);
   begin_tool(event);

@@ -4,7 +4,9 @@
 //
 // A signature that came with a call (Gemini's) has no place in a tool_use block. It goes into a
 // redacted_thinking block right before it, which clients give back untouched and never show; the
-// decoder of requests joins the two again.
+// decoder of requests joins the two again. Likewise a client that asked for no thinking, and so may
+// take the first block for the text, gets the signature of what a model thought all the same before
+// a call only: there the model wants it back.
 // Any order of events is taken; a second finish, or what follows an end, changes nothing. No
 // allocation but short copies in the arena.
 #pragma once
@@ -17,6 +19,13 @@
 #include "json/output.h"
 
 namespace hyperion::dialect::anthropic {
+
+// Of thinking that the client did not ask for.
+struct HeldSignature {
+  HeldSignature* next = nullptr;
+  std::string_view signature;  // in the arena
+  Maker maker = Maker::unknown;
+};
 
 class AnswerWriter : public AnswerEncoder {
  public:
@@ -48,6 +57,8 @@ class AnswerWriter : public AnswerEncoder {
   void give_text(const Event& event);
   void give_thinking(const Event& event);
   void end_thinking(const Event& event);
+  void hold_signature(const Event& event);
+  void write_signatures();
   void start_tool(const Event& event);
   void write_stop();
   void write_usage(bool all_required);
@@ -65,6 +76,7 @@ class AnswerWriter : public AnswerEncoder {
   bool refused_ = false;
   Finish finish_ = Finish::stop;
   std::string_view finish_text_;  // in the arena
+  Chain<HeldSignature> held_;
   Usage usage_;
 };
 

@@ -47,6 +47,7 @@ struct AnswerContext {
   bool include_usage = false;     // of a stream, in OpenAI's Chat Completions
   bool legacy_functions = false;  // answer with `function_call`
   bool shows_thinking = true;     // reasoning goes to the client
+  bool thinking_asked = true;     // the client had the model think, so expects blocks of it
   bool json_array = false;        // a Gemini stream without alt=sse
   // What the client asked, where its body still stands: Responses repeats some of it. May be null.
   const Request* request = nullptr;

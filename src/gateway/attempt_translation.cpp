@@ -46,6 +46,9 @@ bool Attempt::prepare(dialect::RequestProblem& problem) {
   const bool asked = request.thinking_shown == dialect::Flag::yes;
   const bool unsaid = request.thinking_shown == dialect::Flag::unset;
   context.shows_thinking = asked || (unsaid && settings.reasoning_content);
+  // Neither left unsaid nor off.
+  const int64_t budget = request.thinking_budget_tokens;
+  context.thinking_asked = budget > 0 || budget == -2;
   context.json_array = exchange_.wants_array();
   if (translator_.begin(crossing.upstream, exchange_.endpoint().wire, context, arena_)) return true;
   return dialect::refuse_for_memory(problem);

@@ -296,6 +296,30 @@ TEST_CASE("thinking that is not to be shown leaves its signature only") {
                 R"({"type":"text","text":"a"}])"));
 }
 
+TEST_CASE("who asked for no thinking gets its signature before a call only") {
+  for (bool calls : {false, true}) {
+    AnswerContext context = test::context_of(false);
+    context.shows_thinking = context.thinking_asked = false;
+    Encoder encoder(anthropic::language(), context);
+    encoder(start_event());
+    encoder(EventKind::thinking, "secret");
+    encoder(thinking_end("first", Maker::openai));
+    encoder(thinking_end("second", Maker::openai));
+    if (!calls) encoder(EventKind::text, "a");
+    encoder(thinking_end("last", Maker::anthropic));
+    if (calls) encoder.tool(0, "c", "f", {"{}"});
+    encoder(EventKind::end);
+    const std::string call = R"({"type":"tool_use","id":"c","name":"f","input":{}})";
+    const std::string wanted =
+        calls ? R"([{"type":"thinking","thinking":"","signature":"hyperion.openai.first"},)"
+                R"({"type":"thinking","thinking":"","signature":"hyperion.openai.second"},)"
+                R"({"type":"thinking","thinking":"","signature":"last"},)" +
+                    call + "]"
+              : R"([{"type":"text","text":"a"}])";
+    CHECK(json_of(encoder.text())["content"] == json_of(wanted));
+  }
+}
+
 TEST_CASE("arguments that make no object become an empty one in a whole answer") {
   for (const char* arguments : {"", "{\\\"a\\\":", "[1]", "\\\"text\\\"", "{} {}"}) {
     CAPTURE(arguments);

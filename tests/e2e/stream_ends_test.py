@@ -1,0 +1,72 @@
+"""How the recorded streams may end: a whole end marker ends them without the empty line behind it,
+half of one does not; in each dialect, passed through and translated."""
+
+import random
+
+import pytest
+
+from harness import said
+from harness.recorded import DIALECTS, recordings
+from harness.replay import CLIENTS, ask_for, replaying
+from harness.replay import conf_at as CONF
+from harness.schema import validate_chat
+
+SEED = 7
+
+
+def streams_of(dialect: str) -> list:
+    """(recording, stream without what stands behind its last line, where that line begins)"""
+    api = next(name for name, one in DIALECTS.items() if one == dialect)
+    found = []
+    for recording in recordings(api):
+        stream = recording.as_events().rstrip()
+        if recording.status == 200 and recording.streamed and said.read(
+                dialect, stream, True).whole:
+            found.append((recording, stream, stream.rindex("data:")))
+    assert len(found) > 4
+    return found
+
+
+def ask_with(gateway, upstream, client: str, recording, stream: str):
+    upstream.handler = replaying(recording, stream.encode(), "random", random.Random(SEED))
+    return ask_for(gateway, client, recording, True)
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("dialect", DIALECTS.values())
+def test_an_end_marker_without_its_empty_line_is_an_end(gateway, upstream, dialect, client):
+    for recording, stream, _ in streams_of(dialect):
+        whole = ask_with(gateway, upstream, client, recording, recording.as_events())
+        line_end = "\r\n" if "\r\n" in recording.as_events() else "\n"
+        for behind in ("", line_end):
+            answer = ask_with(gateway, upstream, client, recording, stream + behind)
+            case = (recording.name, repr(behind), answer.body[-300:])
+            assert answer.status == 200 and answer.complete, case
+            if client == dialect:
+                assert answer.body == (stream + behind).encode(), case
+            else:
+                assert said.read(client, answer.body.decode(), True) == said.read(
+                    client, whole.body.decode(), True), case
+            if client == "chat" != dialect:
+                validate_chat(answer.body, True)
+        assert gateway.wait_for_log(answer.request_id)["outcome"] == "answered", case
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+@pytest.mark.parametrize("dialect", DIALECTS.values())
+def test_half_an_end_marker_is_no_end(gateway, upstream, dialect, client):
+    seed = random.Random(SEED)
+    for recording, stream, last in streams_of(dialect):
+        if dialect == "gemini" and said.read(dialect, stream[:last], True).whole:
+            continue  # The finish came before.
+        cut = seed.randrange(last, len(stream))
+        answer = ask_with(gateway, upstream, client, recording, stream[:cut])
+        case = (recording.name, stream[last:cut], answer.body[-300:])
+        if answer.status == 200:
+            assert not answer.complete, case
+            got = said.read(client, answer.body.decode(), True)
+            # Passed through, an end may have been seen that is none yet.
+            assert got.error and (client == dialect or not got.whole), case
+        else:
+            assert answer.status == 502 and answer.complete, case
+        assert gateway.wait_for_log(answer.request_id)["outcome"] == "failed", case

@@ -257,6 +257,10 @@ bool RequestWriter::effort_wanted(Effort& effort) {
     effort = Effort::none;
     return true;
   }
+  if (functions) {  // It always thinks, and takes the tools only where no effort is asked for.
+    if (given) notes_.drop("reasoning_effort");
+    return false;
+  }
   if (!given) return false;
   if (!model->efforts.any()) {
     // Hosts of other vendors' models translate an effort themselves.

@@ -212,6 +212,14 @@ TEST_CASE("who takes tools only without reasoning is told so") {
   made.request.effort = Effort::high;
   CHECK(made.json()["reasoning_effort"].text == "none");
   CHECK(made.encode().adjusted == "reasoning_effort");
+  // One that cannot but reason takes them where nothing is said of its effort.
+  made.model.efforts = {};
+  set_efforts(made.model, {Effort::low, Effort::high});
+  CHECK(made.json().find("reasoning_effort") == nullptr);
+  CHECK(made.encode().dropped == "reasoning_effort");
+  made.request.effort_given = false;
+  CHECK(made.json().find("reasoning_effort") == nullptr);
+  CHECK(made.encode().dropped == "");
 }
 
 TEST_CASE("system is developer where the provider has that role and the model reasons") {

@@ -194,7 +194,7 @@ class Stream {
       parts_.clear();
       send(writer_.finish_reason(), 0);
     }
-    if (script_.empty()) {
+    if (!finished_) {  // Nothing to say, or the limit was reached within the thinking.
       parts_ = empty_text;
       send(writer_.finish_reason(), 0);
     }
@@ -218,6 +218,7 @@ class Stream {
     }
     script_.end_event(tokens + unsaid_tokens_);
     unsaid_tokens_ = 0;
+    finished_ = !finish.empty();
   }
 
   // The last words carry the finish, but for newer models, which send it by itself.
@@ -270,6 +271,7 @@ class Stream {
   Writer writer_;
   std::string parts_;
   uint32_t unsaid_tokens_ = 0;
+  bool finished_ = false;
 };
 
 bool wants_events(std::string_view query) {

@@ -106,6 +106,19 @@ TEST_CASE("a stream has CR LF with alt=sse, and is one JSON array without") {
   CHECK(list.elements == chunks);
 }
 
+TEST_CASE("a stream whose limit is reached within the thinking says so in a last chunk") {
+  Served served;
+  const std::string request =
+      body(R"("generationConfig":{"maxOutputTokens":2,"thinkingConfig":{"includeThoughts":true}})");
+  const auto chunks =
+      chunks_of(post(served, "gemini-2.5-flash", "streamGenerateContent?alt=sse", request));
+  REQUIRE(chunks.size() == 3);
+  CHECK(part_of(chunks[1])["thought"].boolean);
+  CHECK(part_of(chunks[2])["text"].text.empty());
+  CHECK(chunks[2]["candidates"].elements.at(0)["finishReason"].text == "MAX_TOKENS");
+  CHECK(chunks[2]["usageMetadata"]["thoughtsTokenCount"].integer() == 2);
+}
+
 TEST_CASE("a forced function is called whole; newer models finish in a later chunk") {
   Served served;
   const std::string request = body(std::string(weather) + "," + std::string(any));

@@ -8,7 +8,6 @@ printed at the end of the run.
 
 import json
 import tomllib
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,6 @@ from dialects import openai_python
 from harness.matrix import CLIENTS, COLUMNS, Judge, UPSTREAMS, all_scenarios, verdict
 from harness.node import run_script
 from harness.simulated import KEY, check_chat_answers, simulated_gateway
-from harness.waiting import DEADLINE_S
 
 HERE = Path(__file__).parent
 IN_PYTHON = [row for row in CLIENTS if row.startswith("openai python")]
@@ -29,12 +27,6 @@ def both(tmp_path_factory):
     """(gateway, simulator) of all the scenarios."""
     with simulated_gateway(tmp_path_factory.mktemp("matrix")) as pair:
         yield pair
-
-
-def ask_simulator(simulator, path: str, method: str = "GET"):
-    asked = urllib.request.Request(simulator.url + path, method=method)
-    with urllib.request.urlopen(asked, timeout=DEADLINE_S) as answer:
-        return json.load(answer)
 
 
 def put_in_python(ask, requests: list) -> list:
@@ -52,7 +44,7 @@ def lines_of_python(both) -> list:
     lines = []
     for row, ask in openai_python.rows(gateway.url, KEY).items():
         for given in all_scenarios():
-            ask_simulator(simulator, "/_simulator/reset", "POST")
+            simulator.ask("/_simulator/reset", "POST")
             line = {"row": row, "upstream": given["upstream"], "scenario": given["scenario"]}
             try:
                 line["answers"] = put_in_python(ask, given["requests"])
@@ -60,8 +52,8 @@ def lines_of_python(both) -> list:
                 line["thrown"] = {"class": type(error).__name__,
                                   "status": getattr(error, "status_code", None),
                                   "text": f"{error} {getattr(error, 'body', '')}"}
-            line["requests"] = ask_simulator(simulator, "/_simulator/requests")
-            line["bill"] = ask_simulator(simulator, "/_simulator/bill")
+            line["requests"] = simulator.ask("/_simulator/requests")
+            line["bill"] = simulator.ask("/_simulator/bill")
             lines.append(line)
     return lines
 

@@ -21,6 +21,7 @@ class Recording:
     body: str
     headers: dict = field(default_factory=dict)
     request: dict = None  # its body, where it was recorded
+    asked: dict = None  # all of it, its body as the text that was sent
 
     @property
     def dialect(self) -> str:
@@ -87,7 +88,8 @@ def of_exchange(name: str, provider: str, api: str, exchange: dict) -> Recording
     headers = {key.lower(): value[0] if isinstance(value, list) else value
                for key, value in (pairs.items() if isinstance(pairs, dict) else pairs)}
     body = json.loads(request["body"]) if request.get("body") else None
-    return Recording(name, provider, api, response["status"], response["body"], headers, body)
+    return Recording(name, provider, api, response["status"], response["body"], headers, body,
+                     request)
 
 
 def status_of(document: dict) -> int:

@@ -33,7 +33,7 @@ def conf_at(port: int) -> dict:
 
 
 @contextmanager
-def simulated_gateway(folder: Path):
+def simulated_gateway(folder: Path, more_deployments=()):
     """(gateway, simulator); `matrix-chat` is a model that only Chat Completions reach.
 
     The gateway's URL is a tap's: in the end every chat answer that went through it and that the
@@ -45,7 +45,7 @@ def simulated_gateway(folder: Path):
             "providers": providers_at(simulator.port),
             "keys": [{"id": "matrix", "hash": sha256_of(KEY), "test": True}],
             "deployments": [{"name": "matrix-chat", "model": "gpt-5-mini-2025-08-07",
-                             "provider": "chat-only"}],
+                             "provider": "chat-only"}, *more_deployments],
         }
         with Gateway(folder, simulator.port, changes) as gateway:
             gateway.tap = Tap(gateway.port)

@@ -1,10 +1,12 @@
 """Runs `hyperion simulate` on a free port, as a provider that answers like OpenAI."""
 
+import json
 import os
 import re
 import signal
 import subprocess
 import threading
+import urllib.request
 
 from harness.gateway import BINARY, BROKEN
 from harness.waiting import DEADLINE_S, wait_until
@@ -36,6 +38,12 @@ class Simulator:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def ask(self, path: str, method: str = "GET"):
+        """One of its own routes: what it got, what it bills."""
+        asked = urllib.request.Request(self.url + path, method=method)
+        with urllib.request.urlopen(asked, timeout=DEADLINE_S) as answer:
+            return json.load(answer)
 
     def __enter__(self):
         return self

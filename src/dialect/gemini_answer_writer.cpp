@@ -325,8 +325,8 @@ void Encoder::take_finish(const Event& event) {
   Choice& choice = choices_[event.choice];
   choice.finished = true;
   choice.finish = event.finish;
-  const bool explained =
-      event.finish == Finish::content_filter || event.finish == Finish::malformed_call;
+  const bool explained = event.finish == Finish::content_filter ||
+                         event.finish == Finish::refusal || event.finish == Finish::malformed_call;
   if (explained) choice.reason = keep(event.text);
   // What the arguments are not, the reason must say, unless a shorter answer is reason enough.
   const bool hides_it = event.finish == Finish::tool_calls || event.finish == Finish::stop;

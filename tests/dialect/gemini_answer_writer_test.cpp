@@ -265,8 +265,8 @@ TEST_CASE("gemini client: every finish") {
       out(EventKind::end);
       const test::Json candidate = out.chunks().back()["candidates"].elements.at(0);
       CHECK(candidate["finishReason"].text == row.reason);
-      const bool explained =
-          row.finish == Finish::content_filter || row.finish == Finish::malformed_call;
+      const bool explained = row.finish == Finish::content_filter ||
+                             row.finish == Finish::refusal || row.finish == Finish::malformed_call;
       CHECK(candidate["finishMessage"].text == (explained ? "why" : ""));
     }
   }

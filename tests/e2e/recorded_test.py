@@ -10,7 +10,9 @@ import pytest
 
 from harness import said
 from harness.recorded import DIALECTS, recordings
-from harness.replay import MANNERS, ask_for, name_of, replaying, request_of
+from harness.replay import (
+    MANNERS, ask_for, check_logged_usage, name_of, replaying, request_of,
+)
 from harness.replay import conf_at as CONF
 from harness.wire import ask
 
@@ -67,6 +69,9 @@ def test_every_recorded_answer_comes_through_unchanged(gateway, upstream, api):
             assert answer.header("content-type") == kind, case
             sent = upstream.requests[-1].json()
             assert {**sent, "model": ""} == {**body, "model": ""}, case
+            if api in DIALECTS and manner == MANNERS[0]:
+                told = said.read(recording.dialect, recording.body, recording.streamed)
+                check_logged_usage(gateway, answer, told)
             if "model" in body and recording.request:
                 assert sent["model"].startswith(recording.request["model"]), case
             assert upstream.requests[-1].line.split(" ")[1].endswith(path.rpartition("/")[2]) or (

@@ -12,11 +12,15 @@ import random
 import pytest
 
 from harness import said
+from harness.grammar import check_stream
 from harness.provider_errors import check_told, meant_by
 from harness.recorded import recordings
-from harness.replay import CLIENTS, MANNERS, ask_for, replaying
+from harness.replay import (
+    CLIENTS, MANNERS, ask_for, check_logged_usage, name_of, replaying, request_of,
+)
 from harness.replay import conf_at as CONF
 from harness.schema import validate_chat
+from harness.wire import ask
 
 APIS = {"chat": ["chat.completions"], "responses": ["responses"], "anthropic": ["messages"],
         "gemini": ["generateContent"]}
@@ -66,10 +70,17 @@ def expected_of(recorded: said.Said, client: str, streamed: bool) -> dict:
     if client in ("anthropic", "gemini") and recorded.end == "declined":
         # They have no field for what the model says where it says no.
         text, refusal = text + refusal, ""
-    if client == "gemini":
-        refusal = ""
+    reason = ""
+    if recorded.end == "refused":
+        # Why, in the field that the dialect has for it.
+        refusal, reason = ("", recorded.reason) if client in ("gemini", "anthropic") else (
+            recorded.reason, "")
+    elif client == "gemini" and recorded.end == "filtered":
+        reason = recorded.reason
+    elif word == "MALFORMED_FUNCTION_CALL":
+        reason = None
     return {"text": text, "refusal": refusal, "thinking": recorded.thinking, "calls": calls,
-            "word": word, **numbers_of(recorded, client)}
+            "word": word, "reason": reason, **numbers_of(recorded, client)}
 
 
 def numbers_of(one: said.Said, client: str) -> dict:
@@ -88,7 +99,18 @@ def numbers_of(one: said.Said, client: str) -> dict:
 
 def read_of(answer: said.Said, client: str) -> dict:
     return {"text": answer.text, "refusal": answer.refusal, "thinking": answer.thinking,
-            "calls": answer.calls, "word": answer.word, **numbers_of(answer, client)}
+            "calls": answer.calls, "word": answer.word,
+            "reason": None if answer.word == "MALFORMED_FUNCTION_CALL" else answer.reason,
+            **numbers_of(answer, client)}
+
+
+def check_names(got: said.Said, wanted: said.Said, case) -> None:
+    """The model is the one that answered; every call has an id, which is opaque."""
+    assert got.model == wanted.model or not wanted.model, case
+    assert all(got.call_ids) and len(set(got.call_ids)) == len(got.call_ids), case
+    if len(got.call_ids) == len(wanted.call_ids):
+        assert [one for one, given in zip(got.call_ids, wanted.call_ids) if given] == list(
+            filter(None, wanted.call_ids)), case
 
 
 def choices_of(recording, client: str) -> int:
@@ -125,11 +147,15 @@ def test_recorded_answers_say_the_same_to_the_clients_of_other_dialects(
                 check_error(answer, recorded, client, case)
                 continue
             assert answer.status == 200 and answer.complete, case
+            if streamed:
+                check_stream(client, answer.body.decode())
             for choice in range(choices_of(recording, client)):
                 wanted = said.read(upstream_name, body, streamed, choice)
                 got = said.read(client, answer.body.decode(), streamed, choice)
                 assert got.whole and not got.error, case
                 assert read_of(got, client) == expected_of(wanted, client, streamed), case
+                check_names(got, wanted, case)
+        check_logged_usage(gateway, answer, recorded)
 
 
 @pytest.mark.parametrize("upstream_name,client", PAIRS, ids=[f"{a} to {b}" for a, b in PAIRS])
@@ -151,3 +177,44 @@ def test_a_recorded_stream_that_is_cut_off_never_ends_clean(
                 assert got.error and not got.whole, case
             else:
                 assert answer.status >= 500 and json.loads(answer.body)["error"], case
+
+
+def streams_for(gateway, upstream, upstream_name: str, client: str, changed):
+    """(recording, what it says, answer) of each stream, to requests that `changed` has changed."""
+    for recording in answers_of(upstream_name, True):
+        body = recording.as_events()
+        recorded = said.read(upstream_name, body, True)
+        if not recorded.whole:
+            continue
+        upstream.handler = replaying(recording, body.encode(), "random", random.Random(SEED))
+        model = name_of(recording.provider, recording.dialect) + "-model"
+        path, request = changed(*request_of(client, model, True, True))
+        answer = ask(gateway, json.dumps(request).encode(), path=path)
+        assert answer.status == 200 and answer.complete, (recording.name, answer.body)
+        yield recording, recorded, answer.body.decode()
+
+
+@pytest.mark.parametrize("upstream_name", ["chat", "responses", "anthropic"])
+def test_a_recorded_stream_as_one_array_says_the_same(gateway, upstream, upstream_name):
+    def without_events(path, request):
+        return path.removesuffix("?alt=sse"), request
+
+    for recording, recorded, body in streams_for(
+            gateway, upstream, upstream_name, "gemini", without_events):
+        assert body.startswith("[{"), recording.name
+        check_stream("gemini", body)
+        assert read_of(said.read("gemini", body, True), "gemini") == expected_of(
+            recorded, "gemini", True), recording.name
+
+
+@pytest.mark.parametrize("upstream_name", ["responses", "anthropic", "gemini"])
+def test_a_chat_stream_has_usage_only_where_it_was_asked_for(gateway, upstream, upstream_name):
+    def without_usage(path, request):
+        del request["stream_options"]
+        return path, request
+
+    for recording, recorded, body in streams_for(
+            gateway, upstream, upstream_name, "chat", without_usage):
+        assert validate_chat(body.encode(), True) > 1
+        assert '"usage"' not in body, recording.name
+        assert said.read("chat", body, True).text == recorded.text, recording.name

@@ -5,6 +5,7 @@ import random
 
 from harness.conf import PROVIDER_KEY_VARIABLE
 from harness.recorded import Recording
+from harness.said import Said
 from harness.upstream import LAST_CHUNK, chunk, head_of, plain_answer
 from harness.wire import ask
 
@@ -115,3 +116,15 @@ def ask_for(gateway, client: str, recording: Recording, stream: bool):
     """A client's request that reaches the provider of the recording."""
     model = name_of(recording.provider, recording.dialect) + "-model"
     return ask_as(gateway, client, model, stream, True)
+
+
+def check_logged_usage(gateway, answer, said: Said) -> None:
+    """The log has the provider's numbers as far as it told them."""
+    line = gateway.wait_for_log(answer.request_id)
+    numbers = [line.get(name) for name in (
+        "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens",
+        "reasoning_tokens")]
+    told = [said.input_tokens, said.output_tokens, said.cached_tokens, said.written_tokens,
+            said.reasoning_tokens]
+    assert numbers[:2] == told[:2], (line, said)
+    assert [one or 0 for one in numbers[2:]] == [one or 0 for one in told[2:]], (line, said)

@@ -35,12 +35,15 @@ class Said:
     """Of one choice. Numbers that the answer does not give are None."""
 
     upstream: str
+    model: str = ""
     text: str = ""
     refusal: str = ""
     thinking: str = ""
     calls: list = field(default_factory=list)  # of {name, arguments}; no JSON: arguments as text
+    call_ids: list = field(default_factory=list)  # "" where there is none
     word: str = ""  # for why it ended, as the dialect has it
     end: str = "stop"
+    reason: str = ""  # the same in words, where they are not the answer's own
     input_tokens: int = None  # all of them, with those cached
     output_tokens: int = None  # with those of thinking
     cached_tokens: int = None
@@ -92,6 +95,7 @@ def read_chat(said: Said, documents: list, streamed: bool, wanted: int) -> None:
         if item.get("error"):
             said.error = item["error"] if isinstance(item["error"], dict) else item
             break
+        said.model = said.model or (item.get("model", "") if item.get("choices") else "")
         usage = known(item.get("usage") or item.get("x_groq", {}).get("usage"))
         take_openai_usage(said, usage, "prompt", "completion")
         for choice in item.get("choices", []):
@@ -102,6 +106,7 @@ def read_chat(said: Said, documents: list, streamed: bool, wanted: int) -> None:
     said.whole |= not streamed
     said.calls = [{"name": call["name"], "arguments": arguments_of(call["arguments"])}
                   for _, call in sorted(calls.items())]
+    said.call_ids = [call["id"] for _, call in sorted(calls.items())]
     said.end = ENDS["chat"].get(said.word, "stop")
     if said.end == "stop" and (said.calls or said.refusal):
         # Some hosts stop where they call.
@@ -117,8 +122,9 @@ def read_message(said: Said, message: dict, calls: dict) -> None:
     said.refusal += message.get("refusal") or ""
     said.thinking += message.get("reasoning_content") or message.get("reasoning") or ""
     for at, call in enumerate(message.get("tool_calls") or []):
-        kept = calls.setdefault(call.get("index", at), {"name": "", "arguments": ""})
-        # Some hosts repeat the name with every piece.
+        kept = calls.setdefault(call.get("index", at), {"id": "", "name": "", "arguments": ""})
+        # Some hosts repeat id and name with every piece.
+        kept["id"] = kept["id"] or call.get("id") or ""
         kept["name"] = kept["name"] or call["function"].get("name") or ""
         kept["arguments"] += call["function"].get("arguments") or ""
 
@@ -168,6 +174,7 @@ def read_responses(said: Said, documents: list, streamed: bool, _: int) -> None:
 
 
 def read_response(said: Said, response: dict) -> None:
+    said.model = response["model"]
     for item in response["output"]:
         if item["type"] == "message":
             for part in item["content"]:
@@ -176,6 +183,7 @@ def read_response(said: Said, response: dict) -> None:
         elif item["type"] == "function_call":
             said.calls.append({"name": item["name"],
                                "arguments": arguments_of(item["arguments"])})
+            said.call_ids.append(item["call_id"])
         elif item["type"] == "reasoning":
             parts = item.get("content") or item.get("summary") or []
             said.thinking += "\n\n".join(part["text"] for part in parts)
@@ -200,6 +208,7 @@ def read_anthropic(said: Said, documents: list, streamed: bool, _: int) -> None:
             break
         if kind in ("message_start", "message"):
             message = item.get("message", item)
+            said.model = said.model or message["model"]
             usage.update(known(message.get("usage")))
             blocks.update(enumerate(message.get("content", [])))
             stop = message
@@ -224,10 +233,11 @@ def read_anthropic(said: Said, documents: list, streamed: bool, _: int) -> None:
         elif block["type"] == "tool_use":
             given = arguments_of(block["json"]) if "json" in block else block["input"]
             said.calls.append({"name": block["name"], "arguments": given})
+            said.call_ids.append(block["id"])
     said.word = stop.get("stop_reason") or ""
     said.end = ENDS["anthropic"].get(said.word, "stop")
     if said.end == "refused":
-        said.refusal = (stop.get("stop_details") or {}).get("explanation") or ""
+        said.reason = (stop.get("stop_details") or {}).get("explanation") or ""
     take_anthropic_usage(said, usage)
 
 
@@ -247,15 +257,18 @@ def read_gemini(said: Said, documents: list, streamed: bool, wanted: int) -> Non
         if "error" in item:
             said.error = item["error"]
             break
+        said.model = said.model or item.get("modelVersion", "")
         take_gemini_usage(said, item.get("usageMetadata", {}))
         for candidate in item.get("candidates", []):
             if candidate.get("index", 0) != wanted:
                 continue
             said.word = candidate.get("finishReason", said.word)
+            said.reason = candidate.get("finishMessage", said.reason)
             for part in candidate.get("content", {}).get("parts", []):
                 if "functionCall" in part:
                     call = part["functionCall"]
                     said.calls.append({"name": call["name"], "arguments": call.get("args", {})})
+                    said.call_ids.append(call.get("id", ""))
                 elif part.get("thought"):
                     said.thinking += part.get("text", "")
                 else:

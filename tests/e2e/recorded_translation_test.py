@@ -107,6 +107,7 @@ def read_of(answer: said.Said, client: str) -> dict:
 def check_names(got: said.Said, wanted: said.Said, case) -> None:
     """The model is the one that answered; every call has an id, which is opaque."""
     assert got.model == wanted.model or not wanted.model, case
+    assert got.signatures == wanted.signatures, case
     assert all(got.call_ids) and len(set(got.call_ids)) == len(got.call_ids), case
     if len(got.call_ids) == len(wanted.call_ids):
         assert [one for one, given in zip(got.call_ids, wanted.call_ids) if given] == list(

@@ -33,7 +33,7 @@ def check_chat(body: str) -> None:
     documents = documents_of(body)[:-1]
     assert len({(item["id"], item["created"], item["model"]) for item in documents}) == 1
     assert all("usage" in item for item in documents)  # which was asked for
-    begun, finished, calls = set(), set(), {}
+    begun, finished, calls, arguments = set(), set(), {}, {}
     for at, item in enumerate(documents):
         last = at == len(documents) - 1
         assert (item["usage"] is None) or (last and item["choices"] == [])
@@ -50,13 +50,16 @@ def check_chat(body: str) -> None:
                 if call["index"] == len(known):
                     assert call["id"] and call["type"] == "function" and call["function"]["name"]
                     known.append(call["id"])
+                    arguments[index] = arguments.get(index, []) + [""]
                 else:
                     # One after another.
                     assert call["index"] == len(known) - 1
                     assert set(call) == {"index", "function"}
                     assert set(call["function"]) == {"arguments"}
+                arguments[index][-1] += call["function"]["arguments"]
     assert begun == finished and begun
     assert all(len(set(ids)) == len(ids) for ids in calls.values())
+    assert all(all(texts) for texts in arguments.values())
 
 
 def check_anthropic(body: str) -> None:
@@ -68,20 +71,23 @@ def check_anthropic(body: str) -> None:
     assert documents[-2]["delta"]["stop_reason"] and "output_tokens" in documents[-2]["usage"]
     deltas = {"text": {"text_delta"}, "tool_use": {"input_json_delta"},
               "thinking": {"thinking_delta", "signature_delta"}, "redacted_thinking": set()}
-    blocks, open_kind, ids = 0, None, []
+    blocks, open_kind, ids, given = 0, None, [], ""
     for item in documents[1:-2]:
         assert item["type"] != "ping" and item["index"] == blocks - (open_kind is not None)
         if item["type"] == "content_block_start":
             assert open_kind is None
             open_kind = item["content_block"]["type"]
             blocks += 1
+            given = ""
             if open_kind == "tool_use":
                 assert item["content_block"]["input"] == {}
                 ids.append(item["content_block"]["id"])
         elif item["type"] == "content_block_delta":
             assert item["delta"]["type"] in deltas[open_kind], item
+            given += item["delta"].get("partial_json", "")
         else:
             assert item["type"] == "content_block_stop" and open_kind is not None
+            assert given or open_kind != "tool_use"
             open_kind = None
     assert open_kind is None and len(set(ids)) == len(ids)
 

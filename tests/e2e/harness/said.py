@@ -4,6 +4,7 @@ The oracle of the end-to-end tests. It reads what providers said (recorded or si
 clients got, each by the rules of its own dialect, into one form that can be compared.
 """
 
+import base64
 import json
 import re
 from dataclasses import dataclass, field
@@ -41,6 +42,7 @@ class Said:
     thinking: str = ""
     calls: list = field(default_factory=list)  # of {name, arguments}; no JSON: arguments as text
     call_ids: list = field(default_factory=list)  # "" where there is none
+    signatures: set = field(default_factory=set)  # of thinking and calls, without our marks
     word: str = ""  # for why it ended, as the dialect has it
     end: str = "stop"
     reason: str = ""  # the same in words, where they are not the answer's own
@@ -82,6 +84,18 @@ def arguments_of(text: str):
         return text
 
 
+def bare(signature: str) -> str:
+    """Without the mark that says whose it is, which we put before a foreign vendor's."""
+    if signature.startswith("hyperion."):
+        return signature.split(".", 2)[2].removeprefix("call.")
+    try:
+        marked = base64.b64decode(signature, validate=True)
+    except ValueError:
+        return signature
+    # Google's are base64 of anything.
+    return bare(marked.decode()) if marked.startswith(b"hyperion.") else signature
+
+
 def known(usage) -> dict:
     return {key: value for key, value in (usage or {}).items() if value is not None}
 
@@ -121,7 +135,11 @@ def read_message(said: Said, message: dict, calls: dict) -> None:
         said.thinking += "".join(piece["text"] for piece in part.get("thinking", []))
     said.refusal += message.get("refusal") or ""
     said.thinking += message.get("reasoning_content") or message.get("reasoning") or ""
+    for block in message.get("thinking_blocks") or []:
+        said.signatures.add(bare(block.get("signature") or block["data"]))
     for at, call in enumerate(message.get("tool_calls") or []):
+        google = call.get("extra_content", {}).get("google", {})
+        said.signatures |= {bare(google[name]) for name in google if name == "thought_signature"}
         kept = calls.setdefault(call.get("index", at), {"id": "", "name": "", "arguments": ""})
         # Some hosts repeat id and name with every piece.
         kept["id"] = kept["id"] or call.get("id") or ""
@@ -164,17 +182,26 @@ def read_responses(said: Said, documents: list, streamed: bool, _: int) -> None:
         elif not streamed or kind in (
                 "response.completed", "response.incomplete", "response.failed"):
             read_response(said, item.get("response", item))
+        if kind == "response.output_item.done":
+            take_encrypted(pieces, item["item"])
     if streamed and said.whole:
         # The pieces say the same as the whole at the end.
         assert (pieces.text, pieces.refusal) == (said.text, said.refusal)
         assert [{**call, "arguments": arguments_of(call["arguments"])}
                 for call in pieces.calls] == said.calls
+        # But for what is encrypted, which OpenAI does once more there.
+        said.signatures = pieces.signatures
     elif streamed:
         said.text = pieces.text
 
 
+def take_encrypted(said: Said, item: dict) -> None:
+    if item.get("encrypted_content"):
+        said.signatures.add(bare(item["encrypted_content"]))
+
+
 def read_response(said: Said, response: dict) -> None:
-    said.model = response["model"]
+    said.model = response.get("model", "")
     for item in response["output"]:
         if item["type"] == "message":
             for part in item["content"]:
@@ -187,6 +214,7 @@ def read_response(said: Said, response: dict) -> None:
         elif item["type"] == "reasoning":
             parts = item.get("content") or item.get("summary") or []
             said.thinking += "\n\n".join(part["text"] for part in parts)
+            take_encrypted(said, item)
     take_openai_usage(said, known(response.get("usage")), "input", "output")
     if response["status"] == "failed":
         said.error = response["error"]
@@ -218,7 +246,7 @@ def read_anthropic(said: Said, documents: list, streamed: bool, _: int) -> None:
         elif kind == "content_block_delta":
             block, delta = blocks[item["index"]], item["delta"]
             for name, part in (("text", "text"), ("thinking", "thinking"),
-                               ("json", "partial_json")):
+                               ("signature", "signature"), ("json", "partial_json")):
                 block[name] = block.get(name, "") + delta.get(part, "")
         elif kind == "message_delta":
             stop = item["delta"]
@@ -230,6 +258,9 @@ def read_anthropic(said: Said, documents: list, streamed: bool, _: int) -> None:
             said.text += block.get("text", "")
         elif block["type"] == "thinking":
             said.thinking += block.get("thinking", "")
+            said.signatures |= {bare(block["signature"])} if block.get("signature") else set()
+        elif block["type"] == "redacted_thinking":
+            said.signatures.add(bare(block["data"]))
         elif block["type"] == "tool_use":
             given = arguments_of(block["json"]) if "json" in block else block["input"]
             said.calls.append({"name": block["name"], "arguments": given})
@@ -253,6 +284,7 @@ def take_anthropic_usage(said: Said, usage: dict) -> None:
 
 
 def read_gemini(said: Said, documents: list, streamed: bool, wanted: int) -> None:
+    thinks = False
     for item in documents:
         if "error" in item:
             said.error = item["error"]
@@ -265,20 +297,29 @@ def read_gemini(said: Said, documents: list, streamed: bool, wanted: int) -> Non
             said.word = candidate.get("finishReason", said.word)
             said.reason = candidate.get("finishMessage", said.reason)
             for part in candidate.get("content", {}).get("parts", []):
-                if "functionCall" in part:
-                    call = part["functionCall"]
-                    said.calls.append({"name": call["name"], "arguments": call.get("args", {})})
-                    said.call_ids.append(call.get("id", ""))
-                elif part.get("thought"):
-                    said.thinking += part.get("text", "")
-                else:
-                    said.text += part.get("text", "")
+                thinks = read_part(said, part, thinks)
         if item.get("promptFeedback", {}).get("blockReason"):
             said.word = "SAFETY"
     said.whole = bool(said.word) or not streamed
     said.end = ENDS["gemini"].get(said.word, "stop")
     if said.end == "stop" and said.calls:
         said.end = "calls"
+
+
+def read_part(said: Said, part: dict, thinks: bool) -> bool:
+    """Whether thoughts go on that began before (`thinks`) or here."""
+    call, thought = part.get("functionCall"), part.get("thought", False)
+    # A text's own signature is not asked for again, but where it is that of thoughts before.
+    if "thoughtSignature" in part and (call or thought or thinks):
+        said.signatures.add(bare(part["thoughtSignature"]))
+    if call:
+        said.calls.append({"name": call["name"], "arguments": call.get("args", {})})
+        said.call_ids.append(call.get("id", ""))
+    elif thought:
+        said.thinking += part.get("text", "")
+    else:
+        said.text += part.get("text", "")
+    return thought or (thinks and not call and not part.get("text"))
 
 
 def take_gemini_usage(said: Said, usage: dict) -> None:

@@ -99,6 +99,9 @@ void Builder::take_deployment(Placed<DeploymentDraft>& placed) {
   const uint16_t index = add_deployment(deployment.name, row->model, provider->index, upstream);
   std::vector<std::string> environments = deployment.environments;
   if (environments.empty()) environments.push_back("");
+  catalog_.deployments_[index].in_environment =
+      deployment.environments.empty() ||
+      std::find(environments.begin(), environments.end(), draft_.environment) != environments.end();
   for (const std::string& environment : environments) {
     const bool added = by_environment_[environment].try_emplace(deployment.name, index).second;
     const bool everywhere = by_environment_[""].contains(deployment.name) && !environment.empty();

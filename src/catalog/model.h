@@ -17,6 +17,7 @@
 #include "base/secret.h"
 #include "catalog/base_url.h"
 #include "catalog/facts.h"
+#include "catalog/quality.h"
 #include "catalog/version.h"
 #include "io/address.h"
 
@@ -62,6 +63,7 @@ struct Model {
   // Its ids at platforms that serve several vendors: {"openrouter", "anthropic/claude-opus-5"}.
   PlatformIds platform_ids;
 
+  Quality quality;
   Capabilities capabilities;
   Efforts efforts;  // empty: takes no effort
   Sampling sampling = Sampling::yes;
@@ -159,6 +161,8 @@ struct Deployment {
   std::string upstream_model;  // the name the provider wants
   std::string
       upstream_model_json;  // the same as a JSON string, quotes included; spliced into bodies
+
+  bool in_environment = true;  // false: the conf gives it to other environments only
 
   // The deployment of a provider that takes any name: the name is the client's.
   bool is_open() const { return upstream_model.empty(); }

@@ -1,0 +1,415 @@
+#include "routing/selection.h"
+
+#include <algorithm>
+
+#include "catalog/cost.h"
+#include "routing/logistic.h"
+
+namespace hyperion::routing {
+namespace {
+
+using catalog::Deployment;
+using catalog::Effort;
+using catalog::Model;
+
+// Where nobody has counted yet: rounded medians of public answers by kind (the answers' lengths in
+// the benchmark results that the weights are trained on, four characters a token).
+constexpr int64_t output_tokens_by_kind[kind_count] = {
+    120,  // tool_use
+    400,  // long_context
+    500,  // code
+    350,  // math
+    350,  // reasoning
+    250,  // knowledge
+    400,  // transform
+    600,  // writing
+    60,   // simple_qa
+    120,  // chat
+};
+
+// Tokens of thinking by effort, from none to max: orders of magnitude, as vendors' guides to
+// budgets suggest them (Gemini's mapping of efforts to budgets: 1,024, 8,192, 24,576 at most).
+constexpr int64_t thinking_tokens_by_effort[] = {0, 100, 400, 1'500, 4'000, 8'000, 16'000};
+static_assert(std::size(thinking_tokens_by_effort) == static_cast<size_t>(Effort::count));
+
+int64_t thinking_tokens(const Model& model, const Wants& wants) {
+  if (model.capabilities.reasoning != catalog::Answer::yes) return 0;
+  if (wants.effort_given)
+    return thinking_tokens_by_effort[static_cast<size_t>(model.efforts.nearest(wants.effort))];
+  // Unasked: those that think always, as little as they may be told to; more where it was asked.
+  if (wants.reasoning) return thinking_tokens_by_effort[static_cast<size_t>(Effort::medium)];
+  const bool always = model.thinking_off == catalog::ThinkingOff::cannot ||
+                      (model.thinking == catalog::Thinking::none && model.efforts.any() &&
+                       !model.efforts.has(Effort::none));
+  return always ? thinking_tokens_by_effort[static_cast<size_t>(Effort::low)] : 0;
+}
+
+// The tolerance of a tier, of the operator's: twice on what is easy, half on what is hard.
+int32_t scaled(int32_t tolerance, Tier tier) {
+  switch (tier) {
+    case Tier::cheap_fast: return tolerance * 2;
+    case Tier::balanced: return tolerance;
+    case Tier::high_reasoning: return tolerance / 2;
+  }
+  return tolerance;
+}
+
+bool cheaper(const Candidate& a, const Candidate& b, const Live& live) {
+  if (a.expected_nano_usd != b.expected_nano_usd) return a.expected_nano_usd < b.expected_nano_usd;
+  const auto latency = [&](const Candidate& candidate) {
+    const size_t index = candidate.deployment->index;
+    const uint32_t us = index < live.first_token_us.size() ? live.first_token_us[index] : 0;
+    return us == 0 ? UINT32_MAX : us;
+  };
+  if (latency(a) != latency(b)) return latency(a) < latency(b);
+  if (a.chance != b.chance) return a.chance > b.chance;
+  return a.deployment->index < b.deployment->index;
+}
+
+class Selection {
+ public:
+  Selection(const Question& question, const Field& field, const Settings& settings,
+            Decision& decision)
+      : question_(question), field_(field), settings_(settings), decision_(decision) {}
+
+  void run();
+
+ private:
+  void gather();
+  void add(const Deployment& deployment);
+  Exclusion wall_before(const Deployment& deployment, Way way) const;
+  Scores scores_of_turn(const Scores& own, const Scores* before) const;
+  Tier tier_of(const Scores& scores) const;
+  void bend(Scores& scores) const;
+  int32_t tolerance(Tier tier) const;
+  const Candidate* choose(const Scores& scores, const Deployment* held, uint32_t tokens,
+                          uint32_t cached_tokens);
+  void weigh(Candidate& candidate, const Scores& scores, const Deployment* held, uint32_t tokens,
+             uint32_t cached_tokens) const;
+  void judge(Candidate& candidate, const Candidate* asked, int32_t needed,
+             const Deployment* held) const;
+  bool is_slower(const Deployment& pick, const Deployment& asked) const;
+  const Candidate* find(const Deployment* deployment) const;
+  const Candidate* reference() const;
+  const Candidate* chosen_by_rule();
+  void rank_next(const Candidate& chosen);
+  void find_wall();
+
+  const Question& question_;
+  const Field& field_;
+  const Settings& settings_;
+  Decision& decision_;
+  // By candidate: what keeps it out whatever the turn.
+  std::array<Exclusion, Decision::candidates_max> walls_{};
+};
+
+Exclusion Selection::wall_before(const Deployment& deployment, Way way) const {
+  const uint16_t provider = deployment.provider->index;
+  const bool narrowed =
+      provider < 64 ? (field_.providers >> provider & 1) == 0 : field_.providers != ~uint64_t{0};
+  if (!field_.allowed->allows(deployment)) return Exclusion::not_allowed;
+  if (narrowed) return Exclusion::provider_narrowed;
+  if (!deployment.provider->usable) return Exclusion::provider_unusable;
+  const auto& unhealthy = field_.live.unhealthy;
+  if (deployment.index < unhealthy.size() && unhealthy[deployment.index] != 0)
+    return Exclusion::unhealthy;
+  return missing_capability(*deployment.model, way, question_.demands);
+}
+
+void Selection::add(const Deployment& deployment) {
+  const uint32_t at = decision_.candidate_count;
+  if (at == Decision::candidates_max) return;
+  const Way way = deployment.index < field_.ways.size() ? field_.ways[deployment.index] : Way::none;
+  decision_.candidates[at] = {&deployment};
+  walls_[at] = wall_before(deployment, way);
+  // What the client asked for by name is not judged here.
+  if (&deployment == question_.asked) walls_[at] = Exclusion::none;
+  ++decision_.candidate_count;
+}
+
+// Smart: the asked model first, then its family at the same provider. Automatic: all.
+void Selection::gather() {
+  decision_.candidate_count = 0;
+  const Deployment* asked = question_.asked;
+  if (asked != nullptr) add(*asked);
+  for (const Deployment* candidate : field_.candidates) {
+    if (candidate == asked) continue;
+    const bool family = asked == nullptr || (candidate->provider == asked->provider &&
+                                             candidate->model->family == asked->model->family);
+    if (family) add(*candidate);
+  }
+}
+
+// A turn is no easier than the one before it, less what a turn may let go: "go on" asks for as
+// much as what it goes on with.
+Scores Selection::scores_of_turn(const Scores& own, const Scores* before) const {
+  if (before == nullptr) return own;
+  // At the middle of the logistic a score falls by a quarter of what the logit does.
+  const int32_t fall = settings_.score_fall_per_turn * 4 * logit_one / score_one;
+  const int32_t floor = before->difficulty - fall;
+  if (own.difficulty >= floor) return own;
+  Scores held = *before;
+  held.difficulty = static_cast<int16_t>(floor);
+  held.score = score_of(floor);
+  return held;
+}
+
+Tier Selection::tier_of(const Scores& scores) const {
+  if (scores.unknown || scores.score >= settings_.high_reasoning_from_score)
+    return Tier::high_reasoning;
+  return scores.score >= settings_.balanced_from_score ? Tier::balanced : Tier::cheap_fast;
+}
+
+// A rule's tier holds, whatever the prompt looks like.
+void Selection::bend(Scores& scores) const {
+  if (question_.rule == nullptr || !question_.rule->gives_tier) return;
+  const int32_t second = difficulty_of(settings_.balanced_from_score);
+  const int32_t third = difficulty_of(settings_.high_reasoning_from_score);
+  int32_t difficulty = scores.difficulty;
+  switch (question_.rule->tier) {
+    case Tier::cheap_fast: difficulty = std::min(difficulty, second - 1); break;
+    case Tier::balanced: difficulty = std::clamp(difficulty, second, third - 1); break;
+    case Tier::high_reasoning: difficulty = std::max(difficulty, third); break;
+  }
+  scores.difficulty = static_cast<int16_t>(difficulty);
+  scores.score = score_of(difficulty);
+  scores.unknown = scores.unknown && question_.rule->tier == Tier::high_reasoning;
+}
+
+int32_t Selection::tolerance(Tier tier) const {
+  const int32_t own =
+      question_.route == Route::smart ? settings_.smart_tolerance : settings_.auto_tolerance;
+  int32_t more = 0;
+  if (question_.pressure > settings_.pressure_from && settings_.pressure_from < score_one) {
+    const int32_t over = std::min<int32_t>(question_.pressure, score_one) - settings_.pressure_from;
+    more = settings_.pressure_tolerance * over / (score_one - settings_.pressure_from);
+  }
+  return scaled(own, tier) + more;
+}
+
+void Selection::weigh(Candidate& candidate, const Scores& scores, const Deployment* held,
+                      uint32_t tokens, uint32_t cached_tokens) const {
+  const Model& model = *candidate.deployment->model;
+  candidate.chance = model.quality.known ? chance_of_model(model.quality, scores) : 0;
+  const Wants& wants = question_.demands.wants;
+  catalog::TokenCounts counts;
+  const bool cached =
+      candidate.deployment == held && cached_tokens >= settings_.cached_prefix_tokens_min;
+  counts.cached_input = cached ? std::min(cached_tokens, tokens) : 0;
+  counts.input = tokens - counts.cached_input;
+  counts.output =
+      expected_output_tokens(scores.kind, wants) * wants.choices + thinking_tokens(model, wants);
+  candidate.expected_nano_usd = catalog::cost_nano_usd(model, counts);
+  const int64_t most = wants.output_tokens_max > 0 ? wants.output_tokens_max
+                                                   : static_cast<int64_t>(model.output_tokens_max);
+  const int64_t choices = std::min<int64_t>(wants.choices, 1024);
+  candidate.worst_nano_usd =
+      catalog::cost_nano_usd(model, {question_.demands.input_tokens_max, 0, most * choices});
+}
+
+bool Selection::is_slower(const Deployment& pick, const Deployment& asked) const {
+  const auto& lately = field_.live.first_token_us;
+  if (pick.index >= lately.size() || asked.index >= lately.size()) return false;
+  const uint64_t own = lately[pick.index];
+  const uint64_t wanted = lately[asked.index];
+  return own != 0 && wanted != 0 && own * 100 > wanted * (100u + settings_.slower_percent);
+}
+
+void Selection::judge(Candidate& candidate, const Candidate* asked, int32_t needed,
+                      const Deployment* held) const {
+  if (candidate.excluded != Exclusion::none || &candidate == asked) return;
+  // The conversation's model stays a little longer than another would be taken.
+  if (candidate.deployment == held) needed -= settings_.hysteresis;
+  if (candidate.chance < needed) {
+    candidate.excluded = Exclusion::not_good_enough;
+  } else if (question_.max_cost_nano_usd >= 0 &&
+             candidate.worst_nano_usd > question_.max_cost_nano_usd) {
+    candidate.excluded = Exclusion::over_max_cost;
+  } else if (asked != nullptr && candidate.expected_nano_usd >= asked->expected_nano_usd) {
+    candidate.excluded = Exclusion::not_cheaper;
+  } else if (asked != nullptr && is_slower(*candidate.deployment, *asked->deployment)) {
+    candidate.excluded = Exclusion::slower;
+  }
+}
+
+const Candidate* Selection::find(const Deployment* deployment) const {
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+    if (decision_.candidates[i].deployment == deployment) return &decision_.candidates[i];
+  }
+  return nullptr;
+}
+
+// What the others are compared with: the asked model, or the best that can.
+const Candidate* Selection::reference() const {
+  if (question_.asked != nullptr) return &decision_.candidates[0];
+  const Candidate* best = nullptr;
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+    const Candidate& candidate = decision_.candidates[i];
+    if (candidate.excluded != Exclusion::none) continue;
+    if (best == nullptr || candidate.chance > best->chance) best = &candidate;
+  }
+  return best;
+}
+
+// One turn's choice among the candidates gathered; nullptr if there is none.
+const Candidate* Selection::choose(const Scores& scores, const Deployment* held, uint32_t tokens,
+                                   uint32_t cached_tokens) {
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+    decision_.candidates[i].excluded = walls_[i];
+    weigh(decision_.candidates[i], scores, held, tokens, cached_tokens);
+  }
+  const Candidate* best = reference();
+  if (best == nullptr) return nullptr;
+  const Candidate* asked = question_.asked != nullptr ? best : nullptr;
+  // What cannot be judged stays with what was asked for, and goes to the best of all.
+  const bool stays =
+      asked != nullptr && (scores.unknown || !asked->deployment->model->quality.known);
+  const int32_t needed =
+      stays ? chance_one + 1 + settings_.hysteresis : best->chance - tolerance(tier_of(scores));
+  const Candidate* chosen = asked;
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+    Candidate& candidate = decision_.candidates[i];
+    judge(candidate, asked, needed, held);
+    if (candidate.excluded != Exclusion::none) continue;
+    if (chosen == nullptr || cheaper(candidate, *chosen, field_.live)) chosen = &candidate;
+  }
+  return chosen;
+}
+
+// The model that a rule names, if it can and may; a rule never breaks a capability.
+const Candidate* Selection::chosen_by_rule() {
+  if (question_.rule == nullptr || question_.rule->gives_tier) return nullptr;
+  const Deployment* named = question_.rule->deployment;
+  if (named == nullptr || named->model == nullptr) return nullptr;
+  const Candidate* there = find(named);
+  if (there == nullptr && decision_.candidate_count < Decision::candidates_max) {
+    add(*named);
+    Candidate& added = decision_.candidates[decision_.candidate_count - 1];
+    added.excluded = walls_[decision_.candidate_count - 1];
+    weigh(added, decision_.held_scores, decision_.held, question_.tokens_estimated, 0);
+    there = &added;
+  }
+  if (there == nullptr) return nullptr;
+  const size_t at = static_cast<size_t>(there - decision_.candidates.data());
+  return walls_[at] == Exclusion::none ? there : nullptr;
+}
+
+void Selection::rank_next(const Candidate& chosen) {
+  decision_.next_count = 0;
+  if (question_.asked != nullptr) {
+    if (chosen.deployment != question_.asked)
+      decision_.next[decision_.next_count++] = question_.asked;
+    return;
+  }
+  // The next cheapest that are good enough, then whoever is able, the best first.
+  const auto taken = [&](const Candidate& candidate) {
+    const auto end = decision_.next.begin() + decision_.next_count;
+    return &candidate == &chosen ||
+           std::find(decision_.next.begin(), end, candidate.deployment) != end;
+  };
+  for (const bool good_enough : {true, false}) {
+    while (decision_.next_count < Decision::next_max) {
+      const Candidate* best = nullptr;
+      for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+        const Candidate& candidate = decision_.candidates[i];
+        const Exclusion why = good_enough ? Exclusion::none : Exclusion::not_good_enough;
+        if (candidate.excluded != why || taken(candidate)) continue;
+        const bool better = best == nullptr || (good_enough ? cheaper(candidate, *best, field_.live)
+                                                            : candidate.chance > best->chance);
+        if (better) best = &candidate;
+      }
+      if (best == nullptr) break;
+      decision_.next[decision_.next_count++] = best->deployment;
+    }
+  }
+}
+
+// Nobody is left: which wall keeps most of them out, and the cheapest behind that one alone.
+void Selection::find_wall() {
+  std::array<uint32_t, static_cast<size_t>(Exclusion::count)> hits{};
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i)
+    ++hits[static_cast<size_t>(decision_.candidates[i].excluded)];
+  hits[static_cast<size_t>(Exclusion::none)] = 0;
+  const auto most = std::max_element(hits.begin(), hits.end());
+  if (*most == 0) return;
+  decision_.wall = static_cast<Exclusion>(most - hits.begin());
+  const Candidate* best = nullptr;
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+    const Candidate& candidate = decision_.candidates[i];
+    if (candidate.excluded != decision_.wall) continue;
+    if (best == nullptr || cheaper(candidate, *best, field_.live)) best = &candidate;
+  }
+  decision_.nearest = best != nullptr ? best->deployment : nullptr;
+}
+
+void Selection::run() {
+  gather();
+  const Deployment* held = nullptr;
+  Scores counted;
+  const Candidate* chosen = nullptr;
+  for (uint32_t i = 0; i < question_.turn_count; ++i) {
+    const Turn& turn = question_.turns[i];
+    const bool last = i + 1 == question_.turn_count;
+    counted = scores_of_turn(turn.scores, i > 0 ? &counted : nullptr);
+    Scores bent = counted;
+    bend(bent);
+    // A turn's own tokens are what stands before the next one.
+    const uint32_t tokens =
+        last ? question_.tokens_estimated : question_.turns[i + 1].tokens_before;
+    chosen = choose(bent, held, tokens, turn.tokens_before);
+    if (last) {
+      decision_.held_scores = bent;
+      decision_.held = held;
+    }
+    held = chosen != nullptr ? chosen->deployment : nullptr;
+  }
+  decision_.tier = tier_of(decision_.held_scores);
+  if (const Candidate* ruled = chosen_by_rule()) chosen = ruled;
+  if (chosen == nullptr) {
+    find_wall();
+    return;
+  }
+  decision_.chosen = chosen->deployment;
+  const Candidate* best = reference();
+  if (best != nullptr && best->expected_nano_usd >= 0)
+    decision_.saved_nano_usd = best->expected_nano_usd - chosen->expected_nano_usd;
+  rank_next(*chosen);
+}
+
+}  // namespace
+
+int32_t chance_of_model(const catalog::Quality& quality, const Scores& scores) {
+  int32_t sum = 0;
+  for (size_t i = 0; i < head_count; ++i) sum += scores.shares[i] * quality.logits[i];
+  return chance_of(sum / share_one - scores.difficulty);
+}
+
+int64_t expected_output_tokens(Kind kind, const Wants& wants) {
+  const int64_t usual = output_tokens_by_kind[static_cast<size_t>(kind)];
+  const int64_t most = wants.output_tokens_max;
+  return most > 0 ? std::min(usual, most) : usual;
+}
+
+bool applies(const Rule& rule, Route route, Kind kind, uint32_t tokens) {
+  if (route == Route::smart ? !rule.for_smart : !rule.for_auto) return false;
+  if (tokens < rule.tokens_min || tokens > rule.tokens_max) return false;
+  return rule.kinds.empty() ||
+         std::find(rule.kinds.begin(), rule.kinds.end(), kind) != rule.kinds.end();
+}
+
+void decide(const Question& question, const Field& field, const Settings& settings,
+            Decision& decision) {
+  decision.route = question.route;
+  decision.asked = question.asked;
+  decision.rule = question.rule;
+  decision.tokens_estimated = question.tokens_estimated;
+  decision.chosen = decision.held = decision.nearest = nullptr;
+  decision.next_count = 0;
+  decision.saved_nano_usd = 0;
+  decision.wall = Exclusion::none;
+  decision.scores =
+      question.turn_count > 0 ? question.turns[question.turn_count - 1].scores : Scores{};
+  Selection(question, field, settings, decision).run();
+}
+
+}  // namespace hyperion::routing

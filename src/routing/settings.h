@@ -1,0 +1,66 @@
+// What an operator may set of routing: [routing] and [[routing.rules]] of the conf.
+//
+// Filled by `config`, read by the roster and the selection. Shares and chances are fixed-point
+// integers here (the conf has decimal fractions), because decisions are to be the same bits
+// everywhere. The defaults are the conf's, line by line. Plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "catalog/model.h"
+#include "routing/kinds.h"
+
+namespace hyperion::routing {
+
+enum class Tier : uint8_t { cheap_fast = 1, balanced = 2, high_reasoning = 3 };
+
+enum class Route : uint8_t { passthrough, smart, automatic };
+
+// One of [[routing.rules]]: all that is given must hold. The first rule that does is applied, to
+// smart and auto only.
+struct Rule {
+  std::string name;
+  std::vector<Kind> kinds;                                // any of them; empty: every kind
+  std::vector<std::string> keys;                          // ids of virtual keys
+  std::vector<std::pair<std::string, std::string>> tags;  // of hyperion.tags: each one
+  uint32_t tokens_min = 0;
+  uint32_t tokens_max = UINT32_MAX;
+  bool for_smart = true;
+  bool for_auto = true;
+  // What then: one of the two.
+  std::string model;
+  const catalog::Deployment* deployment = nullptr;  // what that name stands for, set at load
+  Tier tier = Tier::balanced;
+  bool gives_tier = false;
+};
+
+struct Settings {
+  // How many hundredths of a percent of the chance to be good enough may be given for money.
+  int32_t smart_tolerance = 300;
+  int32_t auto_tolerance = 300;
+  // Scores from which a prompt is of the second and third tier, of 1000.
+  uint16_t balanced_from_score = 350;
+  uint16_t high_reasoning_from_score = 600;
+  // By how much the score that counts may fall from one turn of a conversation to the next.
+  uint16_t score_fall_per_turn = 100;
+  // What the conversation's model may lack before another takes over, beside the tolerance.
+  int32_t hysteresis = 100;
+  // From this share of a used budget on (of 1000) the tolerance grows, up to this at the limit.
+  uint16_t pressure_from = 800;
+  int32_t pressure_tolerance = 1000;
+  // A pick's first token may lately have come so much later than the asked model's, of 100.
+  uint16_t slower_percent = 50;
+  // Prefixes below this many tokens are not in a provider's cache (OpenAI's and Anthropic's
+  // documentation: 1024).
+  uint32_t cached_prefix_tokens_min = 1024;
+  // Preview and deprecated models are never chosen unless this says so.
+  bool previews = false;
+  std::string weights_file;  // empty: those built in
+  uint32_t decisions_kept = 64;
+  std::vector<Rule> rules;
+};
+
+}  // namespace hyperion::routing

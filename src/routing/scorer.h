@@ -1,0 +1,16 @@
+// Features and weights to scores: what a prompt asks for, and how hard it is.
+//
+// Called once for each turn of the user that a decision looks at. Pure, no allocation, the same
+// bits on every machine: integers, and floating point in one fixed order without contraction.
+// Costs about as much as the features themselves, 1 to 3 us for ordinary prompts.
+#pragma once
+
+#include "routing/prompt.h"
+#include "routing/scores.h"
+#include "routing/weights.h"
+
+namespace hyperion::routing {
+
+Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights);
+
+}  // namespace hyperion::routing

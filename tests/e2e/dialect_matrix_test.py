@@ -6,7 +6,6 @@ reason; one that is not there fails its test, and so does one that has been mend
 printed at the end of the run.
 """
 
-import json
 import tomllib
 from pathlib import Path
 

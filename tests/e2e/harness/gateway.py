@@ -99,6 +99,11 @@ class Gateway:
 
         return wait_until(find, f"the log line of {request_id}")
 
+    def log_up_to(self, request_id: str) -> dict:
+        """{id: line} of what was logged, once that of the last request is there."""
+        self.wait_for_log(request_id)
+        return {line["id"]: line for line in self.log()}
+
     def wait_for_outcome(self, outcome: str) -> dict:
         """The last line of the log, once it has this outcome."""
 

@@ -5,7 +5,6 @@ import random
 
 from harness.conf import PROVIDER_KEY_VARIABLE
 from harness.recorded import Recording
-from harness.said import Said
 from harness.upstream import LAST_CHUNK, chunk, head_of, plain_answer
 from harness.wire import ask
 
@@ -118,13 +117,15 @@ def ask_for(gateway, client: str, recording: Recording, stream: bool):
     return ask_as(gateway, client, model, stream, True)
 
 
-def check_logged_usage(gateway, answer, said: Said) -> None:
-    """The log has the provider's numbers as far as it told them."""
-    line = gateway.wait_for_log(answer.request_id)
-    numbers = [line.get(name) for name in (
-        "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens",
-        "reasoning_tokens")]
-    told = [said.input_tokens, said.output_tokens, said.cached_tokens, said.written_tokens,
-            said.reasoning_tokens]
-    assert numbers[:2] == told[:2], (line, said)
-    assert [one or 0 for one in numbers[2:]] == [one or 0 for one in told[2:]], (line, said)
+def check_logged_usage(gateway, answers: dict) -> None:
+    """That the log has the providers' numbers as far as they told them; {request's id: Said}."""
+    lines = gateway.log_up_to(list(answers)[-1])
+    for request_id, said in answers.items():
+        line = lines[request_id]
+        numbers = [line.get(name) for name in (
+            "prompt_tokens", "completion_tokens", "cached_tokens", "cache_write_tokens",
+            "reasoning_tokens")]
+        told = [said.input_tokens, said.output_tokens, said.cached_tokens, said.written_tokens,
+                said.reasoning_tokens]
+        assert numbers[:2] == told[:2], (line, said)
+        assert [one or 0 for one in numbers[2:]] == [one or 0 for one in told[2:]], (line, said)

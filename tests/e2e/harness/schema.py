@@ -8,8 +8,9 @@ import jsonschema
 from harness.said import documents_of
 from harness.shared_data import shared_folder
 
-CHUNK, ANSWER, ERROR = (
-    "CreateChatCompletionStreamResponse", "CreateChatCompletionResponse", "ErrorResponse")
+CHUNK, ANSWER, ERROR, EMBEDDINGS = (
+    "CreateChatCompletionStreamResponse", "CreateChatCompletionResponse", "ErrorResponse",
+    "CreateEmbeddingResponse")
 
 
 @functools.cache

@@ -39,7 +39,7 @@ bool RequestReader::read_block(Cursor& cursor, const Place& place, Block& block)
   while (cursor.next_key(key)) {
     if (key == "type") {
       Raw type;
-      if (!read_text(cursor, place.member(key), type)) return false;
+      if (!require_text(cursor, place.member(key), type)) return false;
       block.type = type.bytes;
       continue;
     }
@@ -84,7 +84,7 @@ bool RequestReader::read_string_content(std::string_view content, const Place& p
   if (!was_string) return true;
   Cursor cursor(content);
   Raw text;
-  return read_text(cursor, place, text) && add_text(parts, Block{}, text);
+  return require_text(cursor, place, text) && add_text(parts, Block{}, text);
 }
 
 // What may stand in a turn of the user, and in the result of a tool.
@@ -99,7 +99,7 @@ bool RequestReader::read_content_block(const Block& block, const Place& place, C
 bool RequestReader::read_text_block(const Block& block, const Place& place, Chain<Part>& parts) {
   Cursor cursor(block.text);
   Raw text;
-  return read_text(cursor, place.member("text"), text) && add_text(parts, block, text);
+  return require_text(cursor, place.member("text"), text) && add_text(parts, block, text);
 }
 
 // A signature that another vendor made carries its maker's name (dialect/text.h). One of Gemini's
@@ -109,12 +109,12 @@ bool RequestReader::read_thinking_block(const Block& block, const Place& place,
   const bool redacted = block.type == "redacted_thinking";
   Cursor text(redacted ? block.data : block.thinking);
   Raw inside;
-  if (!read_text(text, place.member(redacted ? "data" : "thinking"), inside)) return false;
+  if (!require_text(text, place.member(redacted ? "data" : "thinking"), inside)) return false;
   Raw signature = inside;
   if (!redacted) {
     signature = {};
     Cursor cursor(block.signature);
-    if (!block.signature.empty() && !read_text(cursor, place.member("signature"), signature))
+    if (!block.signature.empty() && !require_text(cursor, place.member("signature"), signature))
       return false;
   }
   const Maker maker = maker_of(signature.bytes, Maker::anthropic);
@@ -149,15 +149,15 @@ bool RequestReader::read_document(const Block& block, const Place& place, Chain<
     bool good = true;
     if (take_null(cursor)) continue;
     if (key == "type")
-      good = read_text(cursor, member, type);
+      good = require_text(cursor, member, type);
     else if (key == "media_type")
-      good = read_text(cursor, member, media_type);
+      good = require_text(cursor, member, media_type);
     else if (key == "data")
-      good = read_text(cursor, member, data);
+      good = require_text(cursor, member, data);
     else if (key == "url")
-      good = read_text(cursor, member, url);
+      good = require_text(cursor, member, url);
     else if (key == "file_id")
-      good = read_plain(cursor, member, file_id);
+      good = require_plain(cursor, member, file_id);
     else if (key == "content")
       cursor.read_raw(content);
     else
@@ -193,7 +193,7 @@ bool RequestReader::read_document(const Block& block, const Place& place, Chain<
                                               "or \"file\"");
   }
   Cursor title(block.title);
-  return block.title.empty() || read_text(title, place.member("title"), part->file_name);
+  return block.title.empty() || require_text(title, place.member("title"), part->file_name);
 }
 
 // A document made of texts and images: no other dialect has it, so they stand by themselves.
@@ -205,7 +205,7 @@ bool RequestReader::read_document_content(std::string_view content, const Place&
     Raw text;
     Cursor cursor(head);
     if (head.empty() || cursor.peek() != '"') continue;
-    if (!read_text(cursor, place, text)) return false;
+    if (!require_text(cursor, place, text)) return false;
     Block untouched;
     untouched.index = block.index;
     if (!text.empty() && !add_text(parts, untouched, text)) return false;
@@ -228,8 +228,8 @@ bool RequestReader::read_search_result(const Block& block, const Place& place, C
   Raw title, source;
   Cursor title_cursor(block.title);
   Cursor source_cursor(block.source);
-  if (!read_text(title_cursor, place.member("title"), title)) return false;
-  if (!read_text(source_cursor, place.member("source"), source)) return false;
+  if (!require_text(title_cursor, place.member("title"), title)) return false;
+  if (!require_text(source_cursor, place.member("source"), source)) return false;
   Block untouched;
   untouched.index = block.index;
   if (!add_text(parts, untouched, title) || !add_text(parts, untouched, source)) return false;

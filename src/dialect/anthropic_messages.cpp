@@ -31,7 +31,7 @@ bool RequestReader::read_messages(Cursor& cursor, const Place& place) {
   for (; cursor.next_element(); ++index) {
     const Place at = place.element(index);
     Json object;
-    if (!read_object(cursor, at, object) || !read_message(object.bytes, at, index)) return false;
+    if (!require_object(cursor, at, object) || !read_message(object.bytes, at, index)) return false;
   }
   if (index == 0) return refuse_at(place, "expected at least one message");
   return !results_due_ || check_all_answered();
@@ -45,7 +45,7 @@ bool RequestReader::read_message(std::string_view object, const Place& place, ui
   std::string_view key;
   while (cursor.next_key(key)) {
     if (key == "role") {
-      if (!read_text(cursor, place.member(key), role)) return false;
+      if (!require_text(cursor, place.member(key), role)) return false;
     } else if (key == "content") {
       cursor.read_raw(content);
     } else {
@@ -155,8 +155,8 @@ bool RequestReader::read_call(const Block& block, const Place& place, Message& m
   if (call == nullptr) return no_memory();
   Cursor id(block.id);
   Cursor name(block.name);
-  if (!read_plain(id, place.member("id"), call->id)) return false;
-  if (!read_plain(name, place.member("name"), call->name)) return false;
+  if (!require_plain(id, place.member("id"), call->id)) return false;
+  if (!require_plain(name, place.member("name"), call->name)) return false;
   if (call->id.empty()) return refuse_at(place.member("id"), "expected an id, got nothing");
   if (call->name.empty()) return refuse_at(place.member("name"), "expected a name, got nothing");
   if (!block.input.empty() && block.input.front() != '{')
@@ -178,7 +178,7 @@ bool RequestReader::read_result(const Block& block, const Place& place, Message&
   if (result == nullptr) return no_memory();
   Cursor id(block.tool_use_id);
   const Place id_place = place.member("tool_use_id");
-  if (!read_plain(id, id_place, result->id)) return false;
+  if (!require_plain(id, id_place, result->id)) return false;
   switch (calls_.answer(result->id)) {
     case CallSet::Answered::yes: break;
     case CallSet::Answered::unknown:

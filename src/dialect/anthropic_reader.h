@@ -5,7 +5,7 @@
 // the client wrote it: messages[2].content[0].source.data. `null` means "not given" for whatever is
 // optional. What Anthropic itself refuses because nobody could answer it (a result without its
 // call, a call without its result, an empty list of messages) is refused here as well. Its
-// functions are in anthropic_request.cpp (values, the top level), anthropic_settings.cpp (tools,
+// functions are in anthropic_request.cpp (the top level), anthropic_settings.cpp (tools,
 // thinking, formats), anthropic_messages.cpp (turns) and anthropic_content.cpp (blocks). Memory
 // only from the workspace.
 #pragma once
@@ -15,57 +15,28 @@
 #include <string_view>
 
 #include "dialect/anthropic_parts.h"
-#include "dialect/language.h"
-#include "json/cursor.h"
+#include "dialect/request_reader.h"
 
 namespace hyperion::dialect::anthropic {
 
-// Where a value stands; written out only when it is refused. Lives on the stack.
-struct Place {
-  const Place* within = nullptr;
-  std::string_view name;
-  int64_t index = -1;
-
-  Place member(std::string_view key) const { return {this, key}; }
-  Place element(int64_t at) const { return {this, {}, at}; }
-};
-
-class RequestReader {
+class RequestReader : private ValueReader {
  public:
-  RequestReader(Workspace workspace, Request& request, RequestProblem& problem)
-      : workspace_(workspace), request_(request), problem_(problem) {}
+  using ValueReader::ValueReader;
 
   // `counting`: only its tokens are to be counted, so max_tokens is not needed.
   bool read(std::string_view body, bool counting);
 
  private:
-  using Cursor = json::Cursor;
   struct FieldRow {
     std::string_view name;
     bool (RequestReader::*read)(Cursor& cursor, const Place& place);
   };
   struct Block;
 
-  // anthropic_request.cpp: values. Each reads the one that comes next.
-  bool refuse_at(const Place& place, const char* expected);
-  bool expected(const Place& place, const char* what, char given);
-  bool no_memory() { return refuse_for_memory(problem_); }
-  bool read_text(Cursor& cursor, const Place& place, Raw& text);
-  bool read_plain(Cursor& cursor, const Place& place, std::string_view& plain);
-  bool read_flag(Cursor& cursor, const Place& place, Flag& flag);
-  bool read_count(Cursor& cursor, const Place& place, int64_t min, int64_t& count);
-  bool read_number(Cursor& cursor, const Place& place, Json& number);
-  bool read_object(Cursor& cursor, const Place& place, Json& object);
+  // anthropic_request.cpp
   bool read_mark(Cursor& cursor, const Place& place, CacheMark& mark);
-  // Steps into an object; `given` is false where null stood.
-  bool enter_object(Cursor& cursor, const Place& place, bool& given);
-  static bool take_null(Cursor& cursor);
 
   // The top level.
-  template <Json Request::*field>
-  bool number_field(Cursor& cursor, const Place& place) {
-    return read_number(cursor, place, request_.*field);
-  }
   bool read_members(Cursor& cursor, bool within_extra_body);
   bool read_field(Cursor& cursor, std::string_view key, bool within_extra_body);
   bool finish(bool counting);
@@ -78,7 +49,6 @@ class RequestReader {
   bool read_service_tier(Cursor& cursor, const Place& place);
   bool read_cache_control(Cursor& cursor, const Place& place);
   static const FieldRow* find_field(std::string_view key);
-  bool is_second(std::string_view key);
 
   // anthropic_settings.cpp
   bool read_tools(Cursor& cursor, const Place& place);
@@ -118,13 +88,9 @@ class RequestReader {
   bool add_text(Chain<Part>& parts, const Block& block, Raw text);
   Part* add_part(Chain<Part>& parts, PartKind kind, const Block& block);
 
-  Workspace workspace_;
-  Request& request_;
-  RequestProblem& problem_;
   Message* system_ = nullptr;
   bool messages_given_ = false;
-  std::string_view seen_[32];  // fields of the top
-  size_t seen_count_ = 0;
+  SeenFields seen_;
   // The calls of the last turn of the assistant; its place, for the refusal.
   CallSet calls_;
   uint32_t caller_index_ = 0;

@@ -10,7 +10,7 @@ bool RequestReader::read_tools(Cursor& cursor, const Place& place) {
   for (uint32_t i = 0; cursor.next_element(); ++i) {
     const Place at = place.element(i);
     Json object;
-    if (!read_object(cursor, at, object)) return false;
+    if (!require_object(cursor, at, object)) return false;
     auto* tool = make<Tool>(workspace_.arena);
     if (tool == nullptr) return no_memory();
     tool->index = i;
@@ -36,14 +36,14 @@ bool RequestReader::read_tool(std::string_view object, const Place& place, Tool&
     } else if (key == "type") {
       // Whatever else has a type is defined by Anthropic: run there, or known to its models only.
       Raw type;
-      good = read_text(cursor, at, type);
+      good = require_text(cursor, at, type);
       if (type.bytes != "custom") tool.kind = Tool::Kind::server;
     } else if (key == "name") {
-      good = read_plain(cursor, at, tool.name);
+      good = require_plain(cursor, at, tool.name);
     } else if (key == "description") {
-      good = read_text(cursor, at, tool.description);
+      good = require_text(cursor, at, tool.description);
     } else if (key == "input_schema") {
-      good = read_object(cursor, at, tool.schema);
+      good = require_object(cursor, at, tool.schema);
     } else {
       cursor.skip();
     }
@@ -72,9 +72,9 @@ bool RequestReader::read_tool_choice(Cursor& cursor, const Place& place) {
     const Place at = place.member(key);
     bool good = true;
     if (key == "type") {
-      good = read_text(cursor, at, type);
+      good = require_text(cursor, at, type);
     } else if (key == "name") {
-      good = take_null(cursor) || read_plain(cursor, at, request_.tool_choice_name);
+      good = read_plain(cursor, at, request_.tool_choice_name);
     } else if (key == "disable_parallel_tool_use") {
       good = read_flag(cursor, at, one_at_a_time);
     } else {
@@ -123,11 +123,11 @@ bool RequestReader::read_thinking(Cursor& cursor, const Place& place) {
     const Place at = place.member(key);
     bool good = true;
     if (key == "type") {
-      good = read_text(cursor, at, type);
+      good = require_text(cursor, at, type);
     } else if (key == "display") {
-      good = take_null(cursor) || read_text(cursor, at, display);
+      good = read_text(cursor, at, display);
     } else if (key == "budget_tokens") {
-      good = read_count(cursor, at, 1024, budget);
+      good = read_count(cursor, at, 1024, tokens_max, budget);
     } else {
       cursor.skip();
     }
@@ -174,7 +174,7 @@ bool RequestReader::read_effort(Cursor& cursor, const Place& place) {
   using catalog::Effort;
   if (take_null(cursor)) return true;
   Raw text;
-  if (!read_text(cursor, place, text)) return false;
+  if (!require_text(cursor, place, text)) return false;
   for (Effort effort : {Effort::low, Effort::medium, Effort::high, Effort::xhigh, Effort::max}) {
     if (text.bytes != catalog::name_of(effort)) continue;
     request_.effort_given = true;
@@ -194,9 +194,9 @@ bool RequestReader::read_format(Cursor& cursor, const Place& place) {
     const Place at = place.member(key);
     bool good = true;
     if (key == "type") {
-      good = read_text(cursor, at, type);
+      good = require_text(cursor, at, type);
     } else if (key == "schema") {
-      good = read_object(cursor, at, request_.schema);
+      good = require_object(cursor, at, request_.schema);
     } else {
       cursor.skip();
     }

@@ -9,7 +9,7 @@ namespace {
 constexpr int64_t candidates_max = 8;
 constexpr int64_t logprobs_max = 20;
 
-constexpr int64_t tokens_max = INT32_MAX;
+constexpr int64_t tokens_int32_max = INT32_MAX;
 
 // Enumerations are written in capitals; Google's servers take small letters too.
 bool is_word(std::string_view given, std::string_view word) {
@@ -60,26 +60,27 @@ bool RequestReader::settle_format(const Place& place) {
   const bool json = mime_type_ == "application/json";
   if (request_.schema.given()) {
     if (!json && !mime_type_.empty()) {
-      return refuse_at(place.member("responseMimeType"), "invalid_request",
-                       "with a schema only `application/json` is possible.");
+      return refuse_at(place.member("responseMimeType"),
+                       "with a schema only `application/json` is possible");
     }
     request_.format = Format::json_schema;
     request_.schema_name = "response";
   } else if (json) {
     request_.format = Format::json_object;
   } else if (!mime_type_.empty() && mime_type_ != "text/plain") {
-    return refuse_at(place.member("responseMimeType"), "unsupported_parameter",
-                     "another provider answers in `text/plain` or `application/json` only.");
+    return refuse_unsupported(
+        place.member("responseMimeType"),
+        "another provider answers in `text/plain` or `application/json` only");
   }
   return true;
 }
 
 bool RequestReader::read_candidate_count(Cursor& cursor, const Place& place) {
-  return read_count(cursor, place, 1, candidates_max, request_.n);
+  return read_integer(cursor, place, 1, candidates_max, request_.n);
 }
 
 bool RequestReader::read_output_tokens(Cursor& cursor, const Place& place) {
-  return read_count(cursor, place, 1, tokens_max, request_.output_tokens_max);
+  return read_integer(cursor, place, 1, tokens_int32_max, request_.output_tokens_max);
 }
 
 // A float at Google, an integer elsewhere: 40.0 is 40.
@@ -96,7 +97,7 @@ bool RequestReader::read_stop_sequences(Cursor& cursor, const Place& place) {
 bool RequestReader::read_stop_sequence(Cursor& cursor, const Place& place) {
   Word* const word = make<Word>(workspace_.arena);
   if (word == nullptr) return no_memory();
-  if (!read_raw_text(cursor, place, word->raw)) return false;
+  if (!read_text(cursor, place, word->raw)) return false;
   if (!word->raw.empty()) request_.stop.append(word);
   return true;
 }
@@ -121,7 +122,7 @@ bool RequestReader::read_response_logprobs(Cursor& cursor, const Place& place) {
 }
 
 bool RequestReader::read_logprobs(Cursor& cursor, const Place& place) {
-  return read_count(cursor, place, 0, logprobs_max, request_.top_logprobs);
+  return read_integer(cursor, place, 0, logprobs_max, request_.top_logprobs);
 }
 
 bool RequestReader::read_modalities(Cursor& cursor, const Place& place) {
@@ -134,8 +135,7 @@ bool RequestReader::read_modality(Cursor& cursor, const Place& place) {
   if (is_word(modality, "AUDIO")) {
     request_.audio_wanted = true;
   } else if (!is_word(modality, "TEXT") && !is_word(modality, "MODALITY_UNSPECIFIED")) {
-    return refuse_at(place, "unsupported_parameter",
-                     "another provider answers in `TEXT` or `AUDIO` only.");
+    return refuse_unsupported(place, "another provider answers in `TEXT` or `AUDIO` only");
   }
   return true;
 }
@@ -148,8 +148,7 @@ bool RequestReader::read_thinking_config(Cursor& cursor, const Place& place) {
   };
   if (!read_members(cursor, place, rows)) return false;
   if (request_.effort_given && request_.thinking_budget_tokens != -1) {
-    return refuse_at(place, "invalid_request",
-                     "give `thinkingBudget` or `thinkingLevel`, not both.");
+    return refuse_at(place, "give `thinkingBudget` or `thinkingLevel`, not both");
   }
   return true;
 }
@@ -162,7 +161,7 @@ bool RequestReader::read_include_thoughts(Cursor& cursor, const Place& place) {
 bool RequestReader::read_thinking_budget(Cursor& cursor, const Place& place) {
   constexpr int64_t not_given = -2;
   int64_t budget = not_given;
-  if (!read_count(cursor, place, -1, tokens_max, budget)) return false;
+  if (!read_integer(cursor, place, -1, tokens_int32_max, budget)) return false;
   if (budget != not_given) request_.thinking_budget_tokens = budget == -1 ? -2 : budget;
   return true;
 }
@@ -177,8 +176,7 @@ bool RequestReader::read_thinking_level(Cursor& cursor, const Place& place) {
     request_.effort = row.effort;
     return true;
   }
-  return refuse_at(place, "invalid_request",
-                   "expected `MINIMAL`, `LOW`, `MEDIUM`, `HIGH` or `XHIGH`.");
+  return refuse_at(place, "expected `MINIMAL`, `LOW`, `MEDIUM`, `HIGH` or `XHIGH`");
 }
 
 bool RequestReader::read_tools(Cursor& cursor, const Place& place) {
@@ -221,7 +219,7 @@ bool RequestReader::read_declaration(Cursor& cursor, const Place& place) {
     if (key == "name") {
       read = read_plain(cursor, place.member("name"), tool->name);
     } else if (key == "description") {
-      read = read_raw_text(cursor, place.member("description"), tool->description);
+      read = read_text(cursor, place.member("description"), tool->description);
     } else if (key == "parameters") {
       read = read_schema(cursor, place.member("parameters"), true, tool->schema);
     } else if (is_named(key, "parametersJsonSchema")) {
@@ -232,7 +230,7 @@ bool RequestReader::read_declaration(Cursor& cursor, const Place& place) {
     if (!read) return false;
   }
   if (tool->name.empty()) {
-    return refuse_at(place.member("name"), "invalid_request", "a function needs a name.");
+    return refuse_at(place.member("name"), "a function needs a name");
   }
   request_.tools.append(tool);
   return true;
@@ -262,7 +260,7 @@ bool RequestReader::read_calling_mode(Cursor& cursor, const Place& place) {
     calling_mode_ = known;
     return true;
   }
-  return refuse_at(place, "invalid_request", "expected `AUTO`, `ANY`, `NONE` or `VALIDATED`.");
+  return refuse_at(place, "expected `AUTO`, `ANY`, `NONE` or `VALIDATED`");
 }
 
 bool RequestReader::read_allowed_names(Cursor& cursor, const Place& place) {

@@ -46,7 +46,7 @@ bool RequestReader::read_content(Cursor& cursor, const Place& place) {
   if (role.empty() || role == "user" || role == "function") {
     return read_parts(parts, place.member("parts"), Role::user);
   }
-  return refuse_at(place.member("role"), "invalid_request", "expected `user` or `model`.");
+  return refuse_at(place.member("role"), "expected `user` or `model`");
 }
 
 bool RequestReader::read_parts(std::string_view parts, const Place& place, Role role) {
@@ -55,7 +55,7 @@ bool RequestReader::read_parts(std::string_view parts, const Place& place, Role 
   const Handler handler =
       role == Role::user ? &RequestReader::read_user_part : &RequestReader::read_model_part;
   if (!parts.empty() && !read_each(cursor, place, handler)) return false;
-  if (part_ == 0) return refuse_at(place, "invalid_request", "expected at least one part.");
+  if (part_ == 0) return refuse_at(place, "expected at least one part");
   end_turn();
   return true;
 }
@@ -100,25 +100,23 @@ bool RequestReader::read_model_part(Cursor& cursor, const Place& place) {
 bool RequestReader::take_user_part(const PartFields& fields, const Place& place) {
   using Data = PartFields::Data;
   if (fields.several) {
-    return refuse_at(place, "invalid_request", "a part holds one kind of data only.");
+    return refuse_at(place, "a part holds one kind of data only");
   }
   switch (fields.data) {
     case Data::text: return take_text(fields);
     case Data::blob: return take_blob(fields, place);
     case Data::result: return take_result(fields, place);
     case Data::foreign: return note_unknown(fields.data_name);
-    case Data::call:
-      return refuse_at(place, "invalid_request", "a function is called by the role `model` only.");
+    case Data::call: return refuse_at(place, "a function is called by the role `model` only");
     case Data::none: break;
   }
-  return refuse_at(place, "invalid_request",
-                   "expected `text`, `inlineData`, `fileData` or `functionResponse`.");
+  return refuse_at(place, "expected `text`, `inlineData`, `fileData` or `functionResponse`");
 }
 
 bool RequestReader::take_model_part(const PartFields& fields, const Place& place) {
   using Data = PartFields::Data;
   if (fields.several) {
-    return refuse_at(place, "invalid_request", "a part holds one kind of data only.");
+    return refuse_at(place, "a part holds one kind of data only");
   }
   // A lone signature is a thought without a text.
   const bool signature_only = fields.data == Data::none && fields.signature.given();
@@ -130,12 +128,10 @@ bool RequestReader::take_model_part(const PartFields& fields, const Place& place
     case Data::call: return take_call(fields, place);
     case Data::foreign: return note_unknown(fields.data_name);
     case Data::result:
-      return refuse_at(place, "invalid_request",
-                       "a function's response is given by the role `user` only.");
+      return refuse_at(place, "a function's response is given by the role `user` only");
     case Data::none: break;
   }
-  return refuse_at(place, "invalid_request",
-                   "expected `text`, `functionCall`, `inlineData` or `fileData`.");
+  return refuse_at(place, "expected `text`, `functionCall`, `inlineData` or `fileData`");
 }
 
 Part* RequestReader::add_part(PartKind kind, Message* message) {
@@ -218,10 +214,10 @@ bool RequestReader::make_id(std::string_view& id) {
 bool RequestReader::take_call(const PartFields& fields, const Place& place) {
   const Place at = place.member("functionCall");
   if (fields.name.empty()) {
-    return refuse_at(at.member("name"), "invalid_request", "a call needs the function's name.");
+    return refuse_at(at.member("name"), "a call needs the function's name");
   }
   if (calls_.count == calls_per_turn_max) {
-    return refuse_at(at, "invalid_request", "expected at most 1024 calls in one turn.");
+    return refuse_at(at, "expected at most 1024 calls in one turn");
   }
   Part* const part = add_part(PartKind::tool_call, message_);
   Call* const call = make<Call>(workspace_.arena);
@@ -260,9 +256,9 @@ bool RequestReader::take_result(const PartFields& fields, const Place& place) {
   const Place at = place.member("functionResponse");
   Call* const call = find_call(fields);
   if (call == nullptr) {
-    return refuse_at(at, "invalid_request",
+    return refuse_at(at,
                      "no functionCall of the turn before waits for this response; its id, or its "
-                     "name, must be that of a call.");
+                     "name, must be that of a call");
   }
   call->answered = true;
   Part* const part = add_part(PartKind::tool_result, results_);
@@ -285,7 +281,7 @@ bool RequestReader::take_result_parts(const PartFields& fields, const Place& pla
     PartFields inner;
     if (!read_part(cursor, at, inner)) return false;
     if (inner.data != PartFields::Data::blob || inner.several) {
-      return refuse_at(at, "invalid_request", "expected `inlineData` or `fileData`.");
+      return refuse_at(at, "expected `inlineData` or `fileData`");
     }
     Part* const part = make<Part>(workspace_.arena);
     if (part == nullptr) return no_memory();
@@ -306,7 +302,7 @@ bool RequestReader::read_system(Cursor& cursor, const Place& place) {
   part_ = 0;
   if (cursor.peek() == '"') {
     PartFields fields;
-    if (!read_raw_text(cursor, place, fields.text) || !take_text(fields)) return false;
+    if (!read_text(cursor, place, fields.text) || !take_text(fields)) return false;
   } else {
     if (!cursor.enter_object()) return expected(place, "an object", cursor.peek());
     std::string_view key;
@@ -331,7 +327,7 @@ bool RequestReader::read_system_part(Cursor& cursor, const Place& place) {
   PartFields fields;
   if (!read_part(cursor, place, fields)) return false;
   if (fields.data != PartFields::Data::text || fields.several) {
-    return refuse_at(place, "invalid_request", "a system instruction is made of `text` only.");
+    return refuse_at(place, "a system instruction is made of `text` only");
   }
   ++part_;
   return take_text(fields);

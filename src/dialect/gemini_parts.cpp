@@ -36,13 +36,13 @@ bool RequestReader::read_part(Cursor& cursor, const Place& place, PartFields& fi
     if (take_null(cursor)) continue;
     if (key == "text") {
       is_data(Data::text, "text");
-      read = read_raw_text(cursor, place.member("text"), fields.text);
+      read = read_text(cursor, place.member("text"), fields.text);
     } else if (key == "thought") {
       Flag flag = Flag::unset;
       read = read_flag(cursor, place.member("thought"), flag);
       fields.thought = flag == Flag::yes;
     } else if (is_named(key, "thoughtSignature")) {
-      read = read_raw_text(cursor, place.member("thoughtSignature"), fields.signature);
+      read = read_text(cursor, place.member("thoughtSignature"), fields.signature);
     } else if (is_named(key, "inlineData") || is_named(key, "fileData")) {
       is_data(Data::blob, key[0] == 'i' ? "inlineData" : "fileData");
       read = read_blob(cursor, place.member(fields.data_name), fields);
@@ -73,11 +73,11 @@ bool RequestReader::read_blob(Cursor& cursor, const Place& place, PartFields& fi
     if (is_named(key, "mimeType")) {
       read = read_plain(cursor, place.member("mimeType"), fields.media_type);
     } else if (key == "data") {
-      read = read_raw_text(cursor, place.member("data"), fields.bytes);
+      read = read_text(cursor, place.member("data"), fields.bytes);
     } else if (is_named(key, "fileUri")) {
-      read = read_raw_text(cursor, place.member("fileUri"), fields.url);
+      read = read_text(cursor, place.member("fileUri"), fields.url);
     } else if (is_named(key, "displayName")) {
-      read = read_raw_text(cursor, place.member("displayName"), fields.display_name);
+      read = read_text(cursor, place.member("displayName"), fields.display_name);
     } else {
       cursor.skip();
     }
@@ -143,7 +143,7 @@ bool RequestReader::fill_blob(const PartFields& fields, const Place& place, Part
   part.detail = fields.detail;
   if (fields.data_name == "fileData") {
     if (fields.url.empty()) {
-      return refuse_at(data.member("fileUri"), "invalid_request", "a file needs its URI.");
+      return refuse_at(data.member("fileUri"), "a file needs its URI");
     }
     part.url = fields.url;
     if (fields.url.bytes.find(files_host) != std::string_view::npos &&
@@ -153,11 +153,10 @@ bool RequestReader::fill_blob(const PartFields& fields, const Place& place, Part
     return true;
   }
   if (part.media_type.empty()) {
-    return refuse_at(data.member("mimeType"), "invalid_request", "data needs its MIME type.");
+    return refuse_at(data.member("mimeType"), "data needs its MIME type");
   }
   if (!is_any_base64(fields.bytes.bytes, part.data_url_safe)) {
-    return refuse_at(data.member("data"), "invalid_request",
-                     "expected base64 without line breaks.");
+    return refuse_at(data.member("data"), "expected base64 without line breaks");
   }
   part.data = fields.bytes;
   return true;

@@ -14,30 +14,17 @@
 #include <string_view>
 
 #include "dialect/gemini_text.h"
-#include "dialect/language.h"
-#include "json/cursor.h"
+#include "dialect/request_reader.h"
 
 namespace hyperion::dialect::gemini {
 
-// Where a value stands; written out only when it is refused. Lives on the stack.
-struct Place {
-  const Place* within = nullptr;
-  std::string_view name;
-  int64_t index = -1;
-
-  Place member(std::string_view key) const { return {this, key}; }
-  Place element(int64_t at) const { return {this, {}, at}; }
-};
-
-class RequestReader {
+class RequestReader : private ValueReader {
  public:
-  RequestReader(Workspace workspace, Request& request, RequestProblem& problem)
-      : workspace_(workspace), request_(request), problem_(problem) {}
+  using ValueReader::ValueReader;
 
   bool read(std::string_view body);
 
  private:
-  using Cursor = json::Cursor;
   using Handler = bool (RequestReader::*)(Cursor& cursor, const Place& place);
   struct FieldRow {
     std::string_view name;
@@ -74,19 +61,8 @@ class RequestReader {
   static constexpr uint32_t calls_per_turn_max = 1024;
 
   // gemini_request.cpp: values. Each reads the one that comes next; null leaves things as they are.
-  bool refuse_at(const Place& place, const char* code, const char* message);
-  bool expected(const Place& place, const char* what, char given);
-  bool no_memory() { return refuse_for_memory(problem_); }
-  static bool take_null(Cursor& cursor);
-  bool read_raw_text(Cursor& cursor, const Place& place, Raw& text);
-  bool read_plain(Cursor& cursor, const Place& place, std::string_view& plain);
-  bool read_flag(Cursor& cursor, const Place& place, Flag& flag);
-  bool read_count(Cursor& cursor, const Place& place, int64_t min, int64_t max, int64_t& count);
-  bool read_number(Cursor& cursor, const Place& place, Json& number);
+  bool read_integer(Cursor& cursor, const Place& place, int64_t min, int64_t max, int64_t& integer);
   bool read_json(Cursor& cursor, const Place& place, char first, const char* what, Json& json);
-  bool read_object(Cursor& cursor, const Place& place, Json& object) {
-    return read_json(cursor, place, '{', "an object", object);
-  }
   bool read_schema(Cursor& cursor, const Place& place, bool openapi, Json& schema);
   // Calls `handler` for each element of a list, or for the one object that stands for it.
   bool read_each(Cursor& cursor, const Place& place, Handler handler);
@@ -96,7 +72,6 @@ class RequestReader {
     return read_members(cursor, place, rows, count);
   }
   bool read_members(Cursor& cursor, const Place& place, const FieldRow* rows, size_t count);
-  bool note_unknown(std::string_view name);
 
   // The top level.
   bool read_top(Cursor& cursor);
@@ -110,10 +85,6 @@ class RequestReader {
   bool read_service_tier(Cursor& cursor, const Place& place);
 
   // gemini_config.cpp
-  template <Json Request::*field>
-  bool number_field(Cursor& cursor, const Place& place) {
-    return read_number(cursor, place, request_.*field);
-  }
   bool read_generation_config(Cursor& cursor, const Place& place);
   bool read_candidate_count(Cursor& cursor, const Place& place);
   bool read_output_tokens(Cursor& cursor, const Place& place);
@@ -171,9 +142,6 @@ class RequestReader {
   bool read_resolution(Cursor& cursor, const Place& place, PartFields& fields);
   bool fill_blob(const PartFields& fields, const Place& place, Part& part);
 
-  Workspace workspace_;
-  Request& request_;
-  RequestProblem& problem_;
   std::string_view mime_type_;
   std::string_view calling_mode_;
   Chain<Call> calls_;     // of the last turns of the model

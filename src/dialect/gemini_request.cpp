@@ -1,95 +1,21 @@
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 
 #include "dialect/gemini.h"
 #include "dialect/gemini_reader.h"
 #include "dialect/gemini_schema.h"
-#include "dialect/text.h"
 #include "json/key_names.h"
 
 namespace hyperion::dialect::gemini {
 namespace {
 
-// "contents[2].parts[0].text"; cut to fit.
-size_t write_place(const Place& place, char* out, size_t capacity) {
-  size_t size = place.within != nullptr ? write_place(*place.within, out, capacity) : 0;
-  const auto add = [&](std::string_view text) {
-    const size_t taken = std::min(text.size(), capacity - size);
-    if (taken > 0) std::memcpy(out + size, text.data(), taken);
-    size += taken;
-  };
-  if (place.index >= 0) {
-    char number[24];
-    const int length =
-        std::snprintf(number, sizeof(number), "[%lld]", static_cast<long long>(place.index));
-    add({number, static_cast<size_t>(length)});
-  } else {
-    if (size > 0) add(".");
-    add(place.name);
-  }
-  return size;
-}
-
-const char* kind_of(char first) {
-  switch (first) {
-    case '{': return "an object";
-    case '[': return "a list";
-    case '"': return "a string";
-    case 't':
-    case 'f': return "true or false";
-    case 'n': return "null";
-    default: return "a number";
-  }
-}
-
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 }  // namespace
 
-bool RequestReader::refuse_at(const Place& place, const char* code, const char* message) {
-  char where[sizeof(problem_.param)];
-  const size_t size = write_place(place, where, sizeof(where) - 1);
-  where[size] = '\0';
-  return refuse(problem_, code, {where, size}, "`%s`: %s", where, message);
-}
-
-bool RequestReader::expected(const Place& place, const char* what, char given) {
-  char message[160];
-  std::snprintf(message, sizeof(message), "expected %s, but %s was given.", what, kind_of(given));
-  return refuse_at(place, "invalid_request", message);
-}
-
-bool RequestReader::take_null(Cursor& cursor) {
-  if (cursor.peek() != 'n') return false;
-  cursor.skip();
-  return true;
-}
-
-bool RequestReader::read_raw_text(Cursor& cursor, const Place& place, Raw& text) {
-  if (take_null(cursor)) return true;
-  if (cursor.peek() != '"') return expected(place, "a string", cursor.peek());
-  return cursor.read_string(text.bytes);
-}
-
-bool RequestReader::read_plain(Cursor& cursor, const Place& place, std::string_view& plain) {
-  Raw text;
-  if (!read_raw_text(cursor, place, text)) return false;
-  if (text.given() && !unescape_into(workspace_.arena, text.bytes, plain)) return no_memory();
-  return true;
-}
-
-bool RequestReader::read_flag(Cursor& cursor, const Place& place, Flag& flag) {
-  if (take_null(cursor)) return true;
-  const char next = cursor.peek();
-  if (next != 't' && next != 'f') return expected(place, "true or false", next);
-  flag = flag_of(next == 't');
-  return cursor.skip();
-}
-
 // An integer; protobuf's JSON also has it as a string, and Python's clients as 40.0.
-bool RequestReader::read_count(Cursor& cursor, const Place& place, int64_t min, int64_t max,
-                               int64_t& count) {
+bool RequestReader::read_integer(Cursor& cursor, const Place& place, int64_t min, int64_t max,
+                                 int64_t& integer) {
   if (take_null(cursor)) return true;
   const char next = cursor.peek();
   std::string_view text;
@@ -104,19 +30,12 @@ bool RequestReader::read_count(Cursor& cursor, const Place& place, int64_t min, 
   const bool is_number = !text.empty() && (is_digit(text[0]) || text[0] == '-');
   if (!is_number || !digits.read_integer(number) || number < min || number > max) {
     char message[120];
-    std::snprintf(message, sizeof(message), "expected an integer from %lld to %lld.",
+    std::snprintf(message, sizeof(message), "expected an integer from %lld to %lld",
                   static_cast<long long>(min), static_cast<long long>(max));
-    return refuse_at(place, "invalid_request", message);
+    return refuse_at(place, message);
   }
-  count = number;
+  integer = number;
   return true;
-}
-
-bool RequestReader::read_number(Cursor& cursor, const Place& place, Json& number) {
-  if (take_null(cursor)) return true;
-  const char next = cursor.peek();
-  if (next != '-' && !is_digit(next)) return expected(place, "a number", next);
-  return cursor.read_raw(number.bytes);
 }
 
 bool RequestReader::read_json(Cursor& cursor, const Place& place, char first, const char* what,
@@ -139,9 +58,9 @@ bool RequestReader::read_schema(Cursor& cursor, const Place& place, bool openapi
     case SchemaResult::no_memory: return no_memory();
     case SchemaResult::too_large: break;
   }
-  return refuse_at(place, "invalid_request",
+  return refuse_at(place,
                    "this schema is too large to be turned into JSON Schema for another provider; "
-                   "give it as JSON Schema.");
+                   "give it as JSON Schema");
 }
 
 bool RequestReader::read_each(Cursor& cursor, const Place& place, Handler handler) {
@@ -168,14 +87,6 @@ bool RequestReader::read_members(Cursor& cursor, const Place& place, const Field
       return false;
     }
   }
-  return true;
-}
-
-bool RequestReader::note_unknown(std::string_view name) {
-  Word* const word = make<Word>(workspace_.arena);
-  if (word == nullptr) return no_memory();
-  if (!unescape_into(workspace_.arena, name, word->plain)) return no_memory();
-  request_.unknown.append(word);
   return true;
 }
 
@@ -237,7 +148,7 @@ bool RequestReader::read_field(Cursor& cursor, std::string_view key, bool within
     // A field that comes twice, or in both spellings, would be read as both.
     const uint32_t bit = 1U << (&row - rows);
     if ((fields_seen_ & bit) != 0)
-      return refuse_at({nullptr, row.name}, "invalid_request", "expected it once, got it twice.");
+      return refuse_at({nullptr, row.name}, "expected it once, got it twice");
     fields_seen_ |= bit;
     return (this->*row.read)(cursor, {nullptr, row.name});
   }
@@ -253,8 +164,8 @@ bool RequestReader::pass_over(Cursor& cursor, const Place&) {
 
 bool RequestReader::read_cached_content(Cursor& cursor, const Place& place) {
   if (take_null(cursor)) return true;
-  return refuse_at(place, "unsupported_parameter",
-                   "cached content is kept by Google and cannot be sent to another provider.");
+  return refuse_unsupported(
+      place, "cached content is kept by Google and cannot be sent to another provider");
 }
 
 bool RequestReader::read_safety_settings(Cursor& cursor, const Place& place) {

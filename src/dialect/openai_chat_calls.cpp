@@ -20,7 +20,7 @@ bool RequestReader::read_tool_calls(std::string_view list, const Place& place, M
     if (call == nullptr) return no_memory();
     if (!read_tool_call(cursor, place.element(index), *call)) return false;
   }
-  return index > 0 || refuse_at(place, "at least one tool call, got an empty array");
+  return index > 0 || expected(place, "at least one tool call, got an empty array");
 }
 
 bool RequestReader::read_tool_call(Cursor& cursor, const Place& place, Part& call) {
@@ -47,18 +47,18 @@ bool RequestReader::read_tool_call(Cursor& cursor, const Place& place, Part& cal
     }
     if (!right) return false;
   }
-  if (call.id.empty()) return refuse_at(place.member("id"), "the call's id");
+  if (call.id.empty()) return expected(place.member("id"), "the call's id");
   // Some clients leave the type out; OpenAI's only other one is told by its member.
   if (type == "custom") return read_custom_call(custom, place.member("custom"), call);
   if (!type.empty() && type != "function") {
-    return refuse_at(place.member("type"), "one of function and custom");
+    return expected(place.member("type"), "one of function and custom");
   }
   return read_called_function(function, place.member("function"), call);
 }
 
 bool RequestReader::read_called_function(std::string_view object, const Place& place, Part& call) {
   Cursor cursor(object);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with name and arguments");
+  if (!cursor.enter_object()) return expected(place, "an object with name and arguments");
   bool arguments = false;
   std::string_view key;
   while (cursor.next_key(key)) {
@@ -71,8 +71,8 @@ bool RequestReader::read_called_function(std::string_view object, const Place& p
       cursor.skip();
     }
   }
-  if (call.name.empty()) return refuse_at(place.member("name"), "the function's name");
-  return arguments || refuse_at(place.member("arguments"), "a string that holds a JSON object");
+  if (call.name.empty()) return expected(place.member("name"), "the function's name");
+  return arguments || expected(place.member("arguments"), "a string that holds a JSON object");
 }
 
 // A string that holds a JSON object. Models write none at all, or another value, and clients send
@@ -95,14 +95,14 @@ bool RequestReader::read_arguments(Cursor& cursor, const Place& place, Part& cal
   std::string_view wrapped;
   Arena& arena = workspace_.arena;
   if (before.size() + inside.size() + 1 > Block::capacity()) {
-    return refuse_at(place, "a string that holds a JSON object");
+    return expected(place, "a string that holds a JSON object");
   }
   if (!arena.append(wrapped, before) || !arena.append(wrapped, inside) ||
       !arena.append(wrapped, "}")) {
     return no_memory();
   }
   if (!is_json_object_escaped(wrapped, workspace_.scratch)) {
-    return refuse_at(place, "a string that holds a JSON object");
+    return expected(place, "a string that holds a JSON object");
   }
   call.arguments.bytes = wrapped;
   return true;
@@ -111,7 +111,7 @@ bool RequestReader::read_arguments(Cursor& cursor, const Place& place, Part& cal
 // A call of a free-text tool: a function of one string.
 bool RequestReader::read_custom_call(std::string_view object, const Place& place, Part& call) {
   Cursor cursor(object);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with name and input");
+  if (!cursor.enter_object()) return expected(place, "an object with name and input");
   Raw input;
   std::string_view key;
   while (cursor.next_key(key)) {
@@ -123,12 +123,12 @@ bool RequestReader::read_custom_call(std::string_view object, const Place& place
       cursor.skip();
     }
   }
-  if (call.name.empty()) return refuse_at(place.member("name"), "the tool's name");
-  if (!input.given()) return refuse_at(place.member("input"), "a string");
+  if (call.name.empty()) return expected(place.member("name"), "the tool's name");
+  if (!input.given()) return expected(place.member("input"), "a string");
   constexpr std::string_view before = R"({"input":")";
   constexpr std::string_view after = R"("})";
   if (before.size() + input.bytes.size() + after.size() > Block::capacity()) {
-    return refuse_at(place.member("input"), "a text of at most 16 KiB");
+    return expected(place.member("input"), "a text of at most 16 KiB");
   }
   Arena& arena = workspace_.arena;
   return (arena.append(call.arguments.bytes, before) &&
@@ -198,7 +198,7 @@ bool RequestReader::begin_calls(Message& message, const Place& place) {
     }
   }
   if (unanswered_ > calls_per_message_max) {
-    return refuse_at(place.member("tool_calls"), "at most 1024 tool calls");
+    return expected(place.member("tool_calls"), "at most 1024 tool calls");
   }
   return true;
 }
@@ -236,7 +236,7 @@ bool RequestReader::check_all_answered() {
   std::snprintf(what, sizeof(what),
                 "a message of role tool with `tool_call_id` \"%.*s\" to follow at once",
                 static_cast<int>(part->id.size() < 64 ? part->id.size() : 64), part->id.data());
-  return refuse_at(call.member("id"), what);
+  return expected(call.member("id"), what);
 }
 
 }  // namespace hyperion::dialect::openai_chat

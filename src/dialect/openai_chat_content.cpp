@@ -101,13 +101,13 @@ bool RequestReader::read_content(std::string_view content, const Place& place, R
     return part != nullptr ? read_text(cursor, place, part->text) : no_memory();
   }
   constexpr const char* wanted = "a string or an array of parts";
-  if (given == '\0') return refuse_at(place, wanted);
+  if (given == '\0') return expected(place, wanted);
   if (!cursor.enter_array()) return expected(place, wanted, given);
   int64_t index = 0;
   for (; cursor.next_element(); ++index) {
     if (!read_part(cursor, place.element(index), role, parts)) return false;
   }
-  return index > 0 || refuse_at(place, "at least one part, got an empty array");
+  return index > 0 || expected(place, "at least one part, got an empty array");
 }
 
 bool RequestReader::read_part(Cursor& cursor, const Place& place, Role role, Chain<Part>& parts) {
@@ -122,7 +122,7 @@ bool RequestReader::read_part(Cursor& cursor, const Place& place, Role role, Cha
   }
   std::string_view type;
   Cursor type_cursor(fields.type);
-  if (fields.type.empty()) return refuse_at(place.member("type"), part_types_of(role));
+  if (fields.type.empty()) return expected(place.member("type"), part_types_of(role));
   if (!read_plain(type_cursor, place.member("type"), type)) return false;
   Part* part = add_part(parts, PartKind::text, static_cast<uint32_t>(place.index));
   if (part == nullptr) return no_memory();
@@ -135,7 +135,7 @@ bool RequestReader::read_part_value(const PartFields& fields, std::string_view t
   if (type == "text") {
     Cursor cursor(fields.text);
     if (!read_text(cursor, place.member(type), part.text)) return false;
-    return part.text.given() || refuse_at(place.member(type), "a string");
+    return part.text.given() || expected(place.member(type), "a string");
   }
   const bool user = role == Role::user;
   if (type == "image_url" && (user || role == Role::tool)) {
@@ -149,7 +149,7 @@ bool RequestReader::read_part_value(const PartFields& fields, std::string_view t
     part.kind = PartKind::refusal;
     Cursor cursor(fields.refusal);
     if (!read_text(cursor, place.member(type), part.text)) return false;
-    return part.text.given() || refuse_at(place.member(type), "a string");
+    return part.text.given() || expected(place.member(type), "a string");
   }
   if (role == Role::assistant && type == "thinking") return read_thinking_part(fields, place, part);
   if (role == Role::assistant && type == "redacted_thinking") {
@@ -157,9 +157,9 @@ bool RequestReader::read_part_value(const PartFields& fields, std::string_view t
     Cursor cursor(fields.data);
     if (!read_text(cursor, place.member("data"), part.text)) return false;
     part.signature_of = maker_of(part.text.bytes, Maker::anthropic);
-    return part.text.given() || refuse_at(place.member("data"), "a string");
+    return part.text.given() || expected(place.member("data"), "a string");
   }
-  return refuse_at(place.member("type"), part_types_of(role));
+  return expected(place.member("type"), part_types_of(role));
 }
 
 bool RequestReader::read_thinking_part(const PartFields& fields, const Place& place, Part& part) {
@@ -178,7 +178,7 @@ bool RequestReader::read_image(std::string_view value, const Place& place, Part&
   part.kind = PartKind::image;
   Cursor cursor(value);
   if (cursor.peek() == '"') return read_image_url(cursor, place, part);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with a url");
+  if (!cursor.enter_object()) return expected(place, "an object with a url");
   bool given = false;
   std::string_view key;
   while (cursor.next_key(key)) {
@@ -192,7 +192,7 @@ bool RequestReader::read_image(std::string_view value, const Place& place, Part&
       cursor.skip();
     }
   }
-  return given || refuse_at(place.member("url"), "a URL");
+  return given || expected(place.member("url"), "a URL");
 }
 
 bool RequestReader::read_image_url(Cursor& cursor, const Place& place, Part& part) {
@@ -202,7 +202,7 @@ bool RequestReader::read_image_url(Cursor& cursor, const Place& place, Part& par
   if (is_data_url(url.bytes)) return read_data_url(url, place, part);
   const bool known = has_scheme(url.bytes, "https:") || has_scheme(url.bytes, "http:") ||
                      has_scheme(url.bytes, "gs:");
-  if (!known) return refuse_at(place, wanted);
+  if (!known) return expected(place, wanted);
   part.url = url;
   return true;
 }
@@ -210,12 +210,12 @@ bool RequestReader::read_image_url(Cursor& cursor, const Place& place, Part& par
 // The type decides what it is: clients send PDFs as image_url too.
 bool RequestReader::read_data_url(Raw url, const Place& place, Part& part) {
   if (!split_data_url(workspace_.arena, url.bytes, part.media_type, part.data.bytes)) {
-    return refuse_at(place, "a data URL in base64: data:<media type>;base64,<data>");
+    return expected(place, "a data URL in base64: data:<media type>;base64,<data>");
   }
   if (!is_base64(part.data.bytes)) {
-    return refuse_at(place, "base64 without line breaks behind the comma of the data URL");
+    return expected(place, "base64 without line breaks behind the comma of the data URL");
   }
-  if (part.media_type.empty()) return refuse_at(place, "a data URL that names its media type");
+  if (part.media_type.empty()) return expected(place, "a data URL that names its media type");
   if (part.media_type.starts_with("image/")) {
     part.kind = PartKind::image;
   } else if (part.media_type.starts_with("audio/")) {
@@ -229,7 +229,7 @@ bool RequestReader::read_data_url(Raw url, const Place& place, Part& part) {
 bool RequestReader::read_audio(std::string_view value, const Place& place, Part& part) {
   part.kind = PartKind::audio;
   Cursor cursor(value);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with data and format");
+  if (!cursor.enter_object()) return expected(place, "an object with data and format");
   std::string_view format;
   std::string_view key;
   while (cursor.next_key(key)) {
@@ -245,15 +245,15 @@ bool RequestReader::read_audio(std::string_view value, const Place& place, Part&
   for (const AudioRow& row : audio_rows) {
     if (row.format == format) part.media_type = row.media_type;
   }
-  if (part.media_type.empty()) return refuse_at(place.member("format"), "wav or mp3");
+  if (part.media_type.empty()) return expected(place.member("format"), "wav or mp3");
   if (is_base64(part.data.bytes)) return true;
-  return refuse_at(place.member("data"), "base64 without line breaks");
+  return expected(place.member("data"), "base64 without line breaks");
 }
 
 bool RequestReader::read_file(std::string_view value, const Place& place, Part& part) {
   part.kind = PartKind::file;
   Cursor cursor(value);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with file_data or file_id");
+  if (!cursor.enter_object()) return expected(place, "an object with file_data or file_id");
   Raw data;
   std::string_view key;
   while (cursor.next_key(key)) {
@@ -271,16 +271,16 @@ bool RequestReader::read_file(std::string_view value, const Place& place, Part& 
     if (!right) return false;
   }
   if (data.given()) return read_file_data(data, place.member("file_data"), part);
-  return !part.file_id.empty() || refuse_at(place.member("file_data"), "a data URL in base64");
+  return !part.file_id.empty() || expected(place.member("file_data"), "a data URL in base64");
 }
 
 bool RequestReader::read_file_data(Raw data, const Place& place, Part& part) {
   if (is_data_url(data.bytes)) return read_data_url(data, place, part);
   // Bare base64 says what it is by its first bytes only.
   if (!data.bytes.starts_with(pdf_magic)) {
-    return refuse_at(place, "a data URL in base64: data:<media type>;base64,<data>");
+    return expected(place, "a data URL in base64: data:<media type>;base64,<data>");
   }
-  if (!is_base64(data.bytes)) return refuse_at(place, "base64 without line breaks");
+  if (!is_base64(data.bytes)) return expected(place, "base64 without line breaks");
   part.media_type = "application/pdf";
   part.data = data;
   return true;

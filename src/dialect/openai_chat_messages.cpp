@@ -65,7 +65,7 @@ bool RequestReader::read_messages(Cursor& cursor, const Place& place) {
   for (; cursor.next_element(); ++index) {
     if (!read_message(cursor, place.element(index))) return false;
   }
-  if (index == 0) return refuse_at(place, "at least one message, got an empty array");
+  if (index == 0) return expected(place, "at least one message, got an empty array");
   return check_all_answered();
 }
 
@@ -81,13 +81,13 @@ bool RequestReader::read_message(Cursor& cursor, const Place& place) {
   }
   std::string_view name;
   Cursor role_cursor(fields.role);
-  if (fields.role.empty()) return refuse_at(place.member("role"), roles);
+  if (fields.role.empty()) return expected(place.member("role"), roles);
   if (!read_plain(role_cursor, place.member("role"), name)) return false;
   const RoleRow* row = nullptr;
   for (const RoleRow& each : role_rows) {
     if (each.name == name) row = &each;
   }
-  if (row == nullptr) return refuse_at(place.member("role"), roles);
+  if (row == nullptr) return expected(place.member("role"), roles);
   if (row->role != Role::tool && !check_all_answered()) return false;
 
   auto* message = make<Message>(workspace_.arena);
@@ -124,10 +124,10 @@ bool RequestReader::read_assistant(const MessageFields& fields, const Place& pla
       return false;
     }
   } else if (!is_absent(fields.audio)) {
-    return refuse_at(place.member("audio"),
-                     "the answer's text in `content`: an earlier answer in sound is not kept");
+    return expected(place.member("audio"),
+                    "the answer's text in `content`: an earlier answer in sound is not kept");
   } else if (!calls && !refused && message.parts.empty()) {
-    return refuse_at(place.member("content"), "a string or an array of parts, or `tool_calls`");
+    return expected(place.member("content"), "a string or an array of parts, or `tool_calls`");
   }
   if (refused) {
     Part* part = add_part(message.parts, PartKind::refusal, 0);
@@ -187,20 +187,20 @@ bool RequestReader::read_tool_result(const MessageFields& fields, const Place& p
   const std::string_view value = by_name ? fields.name : fields.tool_call_id;
   std::string_view id;
   Cursor cursor(value);
-  if (is_absent(value)) return refuse_at(at, "the call that this answers");
+  if (is_absent(value)) return expected(at, "the call that this answers");
   if (!read_call_id(cursor, at, id, nullptr)) return false;
   const Part* call = answer_call(id, by_name);
   if (call == nullptr) {
-    return refuse_at(at, by_name ? "the name of a `function_call` in the message before"
-                                 : "the id of one of the `tool_calls` in the message before, "
-                                   "each of which is answered once");
+    return expected(at, by_name ? "the name of a `function_call` in the message before"
+                                : "the id of one of the `tool_calls` in the message before, "
+                                  "each of which is answered once");
   }
   Part* result = add_part(message.parts, PartKind::tool_result, 0);
   if (result == nullptr) return no_memory();
   result->id = call->id;
   result->name = call->name;
   if (is_absent(fields.content)) {
-    return by_name || refuse_at(place.member("content"), "a string or an array of parts");
+    return by_name || expected(place.member("content"), "a string or an array of parts");
   }
   if (fields.content != "[]" &&
       !read_content(fields.content, place.member("content"), Role::tool, result->content)) {

@@ -13,33 +13,17 @@
 #include <cstdint>
 #include <string_view>
 
-#include "dialect/language.h"
-#include "json/cursor.h"
+#include "dialect/request_reader.h"
 
 namespace hyperion::dialect::openai_chat {
 
-// Where a value stands; written out only when it is refused. Lives on the stack.
-struct Place {
-  const Place* within = nullptr;
-  std::string_view name;
-  int64_t index = -1;
-
-  Place member(std::string_view key) const { return {this, key}; }
-  Place element(int64_t at) const { return {this, {}, at}; }
-};
-
-// What a count of tokens may say; models say less.
-inline constexpr int64_t tokens_max = 1'000'000'000'000;
-
-class RequestReader {
+class RequestReader : private ValueReader {
  public:
-  RequestReader(Workspace workspace, Request& request, RequestProblem& problem)
-      : workspace_(workspace), request_(request), problem_(problem) {}
+  using ValueReader::ValueReader;
 
   bool read(std::string_view body);
 
  private:
-  using Cursor = json::Cursor;
   using Handler = bool (RequestReader::*)(Cursor& cursor, const Place& place);
   struct FieldRow {
     std::string_view name;
@@ -51,37 +35,7 @@ class RequestReader {
   // How many calls one message may make: so many results are matched with them.
   static constexpr size_t calls_per_message_max = 1024;
 
-  // openai_chat_request.cpp: values. Each reads the one that comes next.
-  bool refuse_at(const Place& place, const char* expected);
-  bool expected(const Place& place, const char* what, char given);
-  bool no_memory() { return refuse_for_memory(problem_); }
-  bool read_text(Cursor& cursor, const Place& place, Raw& text);
-  bool read_plain(Cursor& cursor, const Place& place, std::string_view& plain);
-  bool read_flag(Cursor& cursor, const Place& place, Flag& flag);
-  bool read_count(Cursor& cursor, const Place& place, int64_t min, int64_t max, int64_t& count);
-  bool read_number(Cursor& cursor, const Place& place, Json& number);
-  bool read_object(Cursor& cursor, const Place& place, Json& object);
-  // Steps into an object; `given` is false where null stood.
-  bool enter_object(Cursor& cursor, const Place& place, bool& given);
-  bool is_null(Cursor& cursor);
-
-  // The top level.
-  template <Json Request::*field>
-  bool number_field(Cursor& cursor, const Place& place) {
-    return read_number(cursor, place, request_.*field);
-  }
-  template <Json Request::*field>
-  bool object_field(Cursor& cursor, const Place& place) {
-    return read_object(cursor, place, request_.*field);
-  }
-  template <Flag Request::*field>
-  bool flag_field(Cursor& cursor, const Place& place) {
-    return read_flag(cursor, place, request_.*field);
-  }
-  template <std::string_view Request::*field>
-  bool plain_field(Cursor& cursor, const Place& place) {
-    return read_plain(cursor, place, request_.*field);
-  }
+  // openai_chat_request.cpp: the top level.
   bool read_members(Cursor& cursor, bool within_extra_body);
   bool read_field(Cursor& cursor, std::string_view key, bool within_extra_body);
   bool finish();
@@ -100,7 +54,6 @@ class RequestReader {
   bool read_stream_options(Cursor& cursor, const Place& place);
   bool read_cache_control(Cursor& cursor, const Place& place);
   static const FieldRow* find_field(std::string_view key);
-  bool is_second(std::string_view key);
 
   // openai_chat_reasoning.cpp
   bool read_reasoning_effort(Cursor& cursor, const Place& place);
@@ -161,15 +114,11 @@ class RequestReader {
   CacheMark read_mark(std::string_view value);
   Part* add_part(Chain<Part>& parts, PartKind kind, uint32_t index);
 
-  Workspace workspace_;
-  Request& request_;
-  RequestProblem& problem_;
   int64_t max_tokens_ = -1;
   int64_t max_completion_tokens_ = -1;
   Raw safety_identifier_;
   bool messages_given_ = false;
-  std::string_view seen_[64];  // fields of the top
-  size_t seen_count_ = 0;
+  SeenFields seen_;
   // The calls that wait for their results: of this message.
   Message* caller_ = nullptr;
   uint32_t unanswered_ = 0;

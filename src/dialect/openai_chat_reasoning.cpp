@@ -19,7 +19,7 @@ bool RequestReader::read_reasoning_effort(Cursor& cursor, const Place& place) {
   std::string_view name;
   if (!read_plain(cursor, place, name)) return false;
   if (name.data() == nullptr) return true;
-  if (!effort_of(name, request_.effort)) return refuse_at(place, expected_efforts);
+  if (!effort_of(name, request_.effort)) return expected(place, expected_efforts);
   request_.effort_given = true;
   return true;
 }
@@ -87,7 +87,7 @@ bool RequestReader::read_thinking(Cursor& cursor, const Place& place) {
   } else if (type == "adaptive") {
     budget = -2;
   } else if (type != "enabled") {
-    return refuse_at(place.member("type"), "one of enabled, adaptive and disabled");
+    return expected(place.member("type"), "one of enabled, adaptive and disabled");
   }
   request_.thinking_budget_tokens = budget;
   if (!display.empty()) request_.thinking_shown = flag_of(display != "omitted");

@@ -20,14 +20,14 @@ bool RequestReader::has_tool(std::string_view name) const {
 }
 
 bool RequestReader::read_tools(Cursor& cursor, const Place& place) {
-  if (is_null(cursor)) return true;
+  if (take_null(cursor)) return true;
   const char given = cursor.peek();
   if (!cursor.enter_array()) return expected(place, "an array of tools", given);
   int64_t index = 0;
   for (; cursor.next_element(); ++index) {
     if (!read_tool(cursor, place.element(index))) return false;
   }
-  return index > 0 || refuse_at(place, "at least one tool, got an empty array");
+  return index > 0 || expected(place, "at least one tool, got an empty array");
 }
 
 bool RequestReader::read_tool(Cursor& cursor, const Place& place) {
@@ -56,11 +56,11 @@ bool RequestReader::read_tool(Cursor& cursor, const Place& place) {
     }
   }
   const bool is_custom = type == "custom";
-  if (!is_custom && type != "function") return refuse_at(place.member("type"), tool_types);
+  if (!is_custom && type != "function") return expected(place.member("type"), tool_types);
   if (is_custom) tool->kind = Tool::Kind::custom;
   const std::string_view object = is_custom ? custom : function;
   const Place at = place.member(is_custom ? "custom" : "function");
-  if (object.empty()) return refuse_at(at, "an object");
+  if (object.empty()) return expected(at, "an object");
   Cursor inner(object);
   if (!read_tool_object(inner, at, *tool)) return false;
   request_.tools.append(tool);
@@ -94,11 +94,11 @@ bool RequestReader::read_tool_object(Cursor& cursor, const Place& place, Tool& t
     }
     if (!right) return false;
   }
-  return !tool.name.empty() || refuse_at(place.member("name"), "the tool's name");
+  return !tool.name.empty() || expected(place.member("name"), "the tool's name");
 }
 
 bool RequestReader::read_functions(Cursor& cursor, const Place& place) {
-  if (is_null(cursor)) return true;
+  if (take_null(cursor)) return true;
   const char given = cursor.peek();
   if (!cursor.enter_array()) return expected(place, "an array of functions", given);
   int64_t index = 0;
@@ -110,11 +110,11 @@ bool RequestReader::read_functions(Cursor& cursor, const Place& place) {
     request_.tools.append(tool);
   }
   request_.legacy_functions = true;
-  return index > 0 || refuse_at(place, "at least one function, got an empty array");
+  return index > 0 || expected(place, "at least one function, got an empty array");
 }
 
 bool RequestReader::read_function_call_choice(Cursor& cursor, const Place& place) {
-  if (is_null(cursor)) return true;
+  if (take_null(cursor)) return true;
   if (cursor.peek() == '"') {
     std::string_view word;
     if (!read_plain(cursor, place, word)) return false;
@@ -123,7 +123,7 @@ bool RequestReader::read_function_call_choice(Cursor& cursor, const Place& place
     } else if (word == "auto") {
       request_.tool_choice = ToolChoice::automatic;
     } else {
-      return refuse_at(place, "none, auto or an object with a name");
+      return expected(place, "none, auto or an object with a name");
     }
     return true;
   }
@@ -139,11 +139,11 @@ bool RequestReader::read_function_call_choice(Cursor& cursor, const Place& place
   }
   request_.tool_choice = ToolChoice::named;
   return !request_.tool_choice_name.empty() ||
-         refuse_at(place.member("name"), "the function's name");
+         expected(place.member("name"), "the function's name");
 }
 
 bool RequestReader::read_tool_choice(Cursor& cursor, const Place& place) {
-  if (is_null(cursor)) return true;
+  if (take_null(cursor)) return true;
   if (cursor.peek() == '{') return read_tool_choice_object(cursor, place);
   if (cursor.peek() != '"') return expected(place, tool_choices, cursor.peek());
   std::string_view word;
@@ -155,7 +155,7 @@ bool RequestReader::read_tool_choice(Cursor& cursor, const Place& place) {
   } else if (word == "required") {
     request_.tool_choice = ToolChoice::required;
   } else {
-    return refuse_at(place, tool_choices);
+    return expected(place, tool_choices);
   }
   return true;
 }
@@ -178,7 +178,7 @@ bool RequestReader::read_tool_choice_object(Cursor& cursor, const Place& place) 
   }
   if (type == "allowed_tools") return read_allowed_tools(allowed, place.member(type));
   if (type != "function" && type != "custom") {
-    return refuse_at(place.member("type"), "one of function, custom and allowed_tools");
+    return expected(place.member("type"), "one of function, custom and allowed_tools");
   }
   request_.tool_choice = ToolChoice::named;
   return read_named(type == "function" ? function : custom, place.member(type),
@@ -189,7 +189,7 @@ bool RequestReader::read_tool_choice_object(Cursor& cursor, const Place& place) 
 bool RequestReader::read_named(std::string_view object, const Place& place,
                                std::string_view& name) {
   Cursor cursor(object);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with a name");
+  if (!cursor.enter_object()) return expected(place, "an object with a name");
   std::string_view key;
   while (cursor.next_key(key)) {
     if (key != "name") {
@@ -198,13 +198,13 @@ bool RequestReader::read_named(std::string_view object, const Place& place,
       return false;
     }
   }
-  return !name.empty() || refuse_at(place.member("name"), "the tool's name");
+  return !name.empty() || expected(place.member("name"), "the tool's name");
 }
 
 // {"type": "function", "function": {"name": "f"}}
 bool RequestReader::read_allowed_tool(Cursor& cursor, const Place& place) {
   if (request_.allowed_tools.count >= allowed_tools_max) {
-    return refuse_at(place, "at most 1024 allowed tools");
+    return expected(place, "at most 1024 allowed tools");
   }
   if (!cursor.enter_object()) return expected(place, "an object", cursor.peek());
   std::string_view type, named, key;
@@ -216,7 +216,7 @@ bool RequestReader::read_allowed_tool(Cursor& cursor, const Place& place) {
       cursor.skip();
     }
   }
-  if (type.empty()) return refuse_at(place.member("function"), "an object with a name");
+  if (type.empty()) return expected(place.member("function"), "an object with a name");
   auto* word = make<Word>(workspace_.arena);
   if (word == nullptr) return no_memory();
   if (!read_named(named, place.member(type), word->plain)) return false;
@@ -226,7 +226,7 @@ bool RequestReader::read_allowed_tool(Cursor& cursor, const Place& place) {
 
 bool RequestReader::read_allowed_tools(std::string_view object, const Place& place) {
   Cursor cursor(object);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with mode and tools");
+  if (!cursor.enter_object()) return expected(place, "an object with mode and tools");
   std::string_view mode, key;
   while (cursor.next_key(key)) {
     const Place at = place.member(key);
@@ -242,9 +242,9 @@ bool RequestReader::read_allowed_tools(std::string_view object, const Place& pla
     }
   }
   if (mode != "auto" && mode != "required") {
-    return refuse_at(place.member("mode"), "auto or required");
+    return expected(place.member("mode"), "auto or required");
   }
-  if (request_.allowed_tools.empty()) return refuse_at(place.member("tools"), "at least one tool");
+  if (request_.allowed_tools.empty()) return expected(place.member("tools"), "at least one tool");
   request_.tool_choice = mode == "auto" ? ToolChoice::automatic : ToolChoice::required;
   return true;
 }
@@ -255,18 +255,18 @@ bool RequestReader::check_tool_choice() {
   const bool forced =
       request_.tool_choice == ToolChoice::required || request_.tool_choice == ToolChoice::named;
   if (request_.tools.empty() && (forced || !request_.allowed_tools.empty())) {
-    return refuse_at(place, "`tools` beside it");
+    return expected(place, "`tools` beside it");
   }
   if (request_.tool_choice == ToolChoice::named && !has_tool(request_.tool_choice_name)) {
     const Place function = place.member("function");
-    return refuse_at(request_.legacy_functions ? place.member("name") : function.member("name"),
-                     "the name of one of the tools");
+    return expected(request_.legacy_functions ? place.member("name") : function.member("name"),
+                    "the name of one of the tools");
   }
   int64_t index = 0;
   for (const Word* word = request_.allowed_tools.first; word != nullptr; word = word->next) {
     const Place allowed = place.member("allowed_tools");
     const Place list = allowed.member("tools");
-    if (!has_tool(word->plain)) return refuse_at(list.element(index), "one of the tools");
+    if (!has_tool(word->plain)) return expected(list.element(index), "one of the tools");
     ++index;
   }
   return true;
@@ -294,14 +294,14 @@ bool RequestReader::read_response_format(Cursor& cursor, const Place& place) {
     request_.format = Format::json_schema;
     return read_json_schema(schema, place.member("json_schema"));
   } else {
-    return refuse_at(place.member("type"), "one of text, json_object and json_schema");
+    return expected(place.member("type"), "one of text, json_object and json_schema");
   }
   return true;
 }
 
 bool RequestReader::read_json_schema(std::string_view object, const Place& place) {
   Cursor cursor(object);
-  if (!cursor.enter_object()) return refuse_at(place, "an object with name and schema");
+  if (!cursor.enter_object()) return expected(place, "an object with name and schema");
   std::string_view key;
   while (cursor.next_key(key)) {
     const Place at = place.member(key);
@@ -319,8 +319,8 @@ bool RequestReader::read_json_schema(std::string_view object, const Place& place
     }
     if (!right) return false;
   }
-  if (request_.schema_name.empty()) return refuse_at(place.member("name"), "the schema's name");
-  return request_.schema.given() || refuse_at(place.member("schema"), "a JSON Schema");
+  if (request_.schema_name.empty()) return expected(place.member("name"), "the schema's name");
+  return request_.schema.given() || expected(place.member("schema"), "a JSON Schema");
 }
 
 }  // namespace hyperion::dialect::openai_chat

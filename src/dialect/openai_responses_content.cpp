@@ -42,7 +42,7 @@ bool RequestReader::read_content(std::string_view raw, const Place& place, Role 
     if (!read_part(cursor, place.element(index), role, index, parts)) return false;
   }
   if (index > 0) return true;
-  return refuse_at(place, "invalid_request", "expected at least one part, got an empty list.");
+  return refuse_at(place, "expected at least one part, got an empty list");
 }
 
 bool RequestReader::read_part(Cursor& items, const Place& place, Role role, int64_t index,
@@ -101,9 +101,9 @@ bool RequestReader::read_mark(std::string_view raw, const Place& place, Part& pa
 bool RequestReader::read_data_url(Raw url, const Place& place, Part& part) {
   if (!split_data_url(workspace_.arena, url.bytes, part.media_type, part.data.bytes) ||
       !is_base64(part.data.bytes)) {
-    return refuse_at(place, "invalid_request",
+    return refuse_at(place,
                      "expected a data URL in base64 without line breaks "
-                     "(data:image/png;base64,...).");
+                     "(data:image/png;base64,...)");
   }
   return true;
 }
@@ -121,7 +121,7 @@ bool RequestReader::read_image(const Member* fields, const Place& place, Part& p
   Raw url;
   if (!text(fields[part_image_url].raw, at, url)) return false;
   if (is_data_url(url.bytes)) return read_data_url(url, at, part);
-  if (url.empty()) return refuse_at(at, "invalid_request", "expected a URL, got \"\".");
+  if (url.empty()) return refuse_at(at, "expected a URL, got \"\"");
   part.url = url;
   return true;
 }
@@ -150,9 +150,9 @@ bool RequestReader::read_file(const Member* fields, const Place& place, Part& pa
 bool RequestReader::read_file_data(Raw data, const Place& place, Part& part) {
   if (is_data_url(data.bytes)) return read_data_url(data, place, part);
   if (!is_base64(data.bytes)) {
-    return refuse_at(place, "invalid_request",
+    return refuse_at(place,
                      "expected a data URL in base64 without line breaks "
-                     "(data:application/pdf;base64,...).");
+                     "(data:application/pdf;base64,...)");
   }
   part.media_type = "application/pdf";
   part.data = data;
@@ -174,8 +174,7 @@ bool RequestReader::read_audio(std::string_view raw, const Place& place, Part& p
   }
   const Place data = at.member("data");
   if (!text(fields[0].raw, data, part.data)) return false;
-  return is_base64(part.data.bytes) ||
-         refuse_at(data, "invalid_request", "expected base64 without line breaks.");
+  return is_base64(part.data.bytes) || refuse_at(data, "expected base64 without line breaks");
 }
 
 }  // namespace hyperion::dialect::openai_responses

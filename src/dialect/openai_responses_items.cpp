@@ -113,7 +113,7 @@ bool RequestReader::read_instructions(std::string_view raw, const Place& place) 
 bool RequestReader::read_input(std::string_view raw, const Place& place) {
   if (raw.front() == '"') {
     if (inside_of(raw).empty()) {
-      return refuse_at(place, "invalid_request", "expected a text or a list of items, got \"\".");
+      return refuse_at(place, "expected a text or a list of items, got \"\"");
     }
     Message* message = add_message(Role::user, 0);
     return message != nullptr && read_content(raw, place, Role::user, message->parts);
@@ -125,7 +125,7 @@ bool RequestReader::read_input(std::string_view raw, const Place& place) {
     if (!read_item(cursor, place.element(index), index)) return false;
   }
   if (index == 0) {
-    return refuse_at(place, "invalid_request", "expected at least one item, got an empty list.");
+    return refuse_at(place, "expected at least one item, got an empty list");
   }
   return check_all_answered(place);
 }
@@ -155,12 +155,13 @@ bool RequestReader::read_item_of_type(std::string_view type, const Member* field
   if (type == "function_call") return read_function_call(fields, place, index);
   if (type == "function_call_output") return read_function_call_output(fields, place, index);
   if (type == "reasoning") return read_reasoning_item(fields, place, index);
-  if (is_one_of(type, traces)) return leave_out("input.server_tools");
+  if (is_one_of(type, traces)) return note_unknown("input.server_tools");
   const Place at = place.member("type");
   if (is_one_of(type, foreign_items)) {
-    return refuse_at(at, "unsupported_parameter",
-                     "items of this type mean something to their own provider only. Send messages, "
-                     "function calls and their outputs.");
+    return refuse_unsupported(
+        at,
+        "items of this type mean something to their own provider only. Send messages, "
+        "function calls and their outputs");
   }
   return expected(at, "message, function_call, function_call_output or reasoning",
                   fields[item_type].raw);
@@ -260,10 +261,10 @@ bool RequestReader::read_function_call(const Member* fields, const Place& place,
   turn_ends_in_message_ = false;
   const Place id = place.member("call_id");
   if (!plain(fields[item_call_id].raw, id, call->id)) return false;
-  if (call->id.empty()) return refuse_at(id, "invalid_request", "expected an id, got \"\".");
+  if (call->id.empty()) return refuse_at(id, "expected an id, got \"\"");
   const Place name = place.member("name");
   if (!plain(fields[item_name].raw, name, call->name)) return false;
-  if (call->name.empty()) return refuse_at(name, "invalid_request", "expected a name, got \"\".");
+  if (call->name.empty()) return refuse_at(name, "expected a name, got \"\"");
   const Place at = place.member("arguments");
   Raw arguments;
   if (!text(fields[item_arguments].raw, at, arguments)) return false;
@@ -273,7 +274,7 @@ bool RequestReader::read_function_call(const Member* fields, const Place& place,
     call->arguments.bytes = arguments.bytes;
     call->arguments_escaped = true;
   } else {
-    return refuse_at(at, "invalid_request", "expected the JSON text of an object.");
+    return refuse_at(at, "expected the JSON text of an object");
   }
   call->signature.bytes = call_signature_;
   call->signature_of = call_signature_of_;
@@ -306,10 +307,10 @@ bool RequestReader::read_function_call_output(const Member* fields, const Place&
   Call* call = *bucket;
   while (call != nullptr && call->id != id) call = call->next;
   if (call == nullptr) {
-    return refuse_at(at, "invalid_request", "no function_call with this id comes before it.");
+    return refuse_at(at, "no function_call with this id comes before it");
   }
   if (call->answered) {
-    return refuse_at(at, "invalid_request", "this function_call has an output already.");
+    return refuse_at(at, "this function_call has an output already");
   }
   call->answered = true;
   Message* message = add_message(Role::tool, index);
@@ -327,8 +328,8 @@ bool RequestReader::check_all_answered(const Place& place) {
   }
   if (open == nullptr) return true;
   const Place item = place.element(open->index);
-  return refuse_at(item.member("call_id"), "invalid_request",
-                   "expected a function_call_output with this id, got none.");
+  return refuse_at(item.member("call_id"),
+                   "expected a function_call_output with this id, got none");
 }
 
 }  // namespace hyperion::dialect::openai_responses

@@ -14,25 +14,14 @@
 #include <cstdint>
 #include <string_view>
 
-#include "dialect/language.h"
 #include "dialect/openai_responses_parts.h"
+#include "dialect/request_reader.h"
 
 namespace hyperion::dialect::openai_responses {
 
-// Where a value stands; written out only when it is refused. Lives on the stack.
-struct Place {
-  const Place* within = nullptr;
-  std::string_view name;
-  int64_t index = -1;
-
-  Place member(std::string_view key) const { return {this, key}; }
-  Place element(int64_t at) const { return {this, {}, at}; }
-};
-
-class RequestReader {
+class RequestReader : private ValueReader {
  public:
-  RequestReader(Workspace workspace, Request& request, RequestProblem& problem)
-      : workspace_(workspace), request_(request), problem_(problem) {}
+  using ValueReader::ValueReader;
 
   bool read(std::string_view body);
 
@@ -57,10 +46,8 @@ class RequestReader {
   static constexpr size_t call_buckets_count = 256;
 
   // openai_responses_request.cpp: values.
-  bool refuse_at(const Place& place, const char* code, const char* message);
-  // "expected WHAT, got a number"
+  // "expected WHAT, got a number", or the word that was given.
   bool expected(const Place& place, const char* what, std::string_view given);
-  bool no_memory() { return refuse_for_memory(problem_); }
   bool text(std::string_view raw, const Place& place, Raw& text);
   bool plain(std::string_view raw, const Place& place, std::string_view& plain);
   bool flag(std::string_view raw, const Place& place, Flag& flag);
@@ -81,7 +68,6 @@ class RequestReader {
     cursor.read_raw(raw);
     return expected(place, "an object", raw);
   }
-  bool leave_out(std::string_view name);
 
   // openai_responses_request.cpp: the top level.
   bool gather_fields(std::string_view body, bool within_extra_body);
@@ -142,9 +128,6 @@ class RequestReader {
   bool read_audio(std::string_view raw, const Place& place, Part& part);
   bool read_mark(std::string_view raw, const Place& place, Part& part);
 
-  Workspace workspace_;
-  Request& request_;
-  RequestProblem& problem_;
   std::string_view fields_[fields_max_count];  // raw, by row
 
   // The assistant's turn that the items before this one make up, if they do.

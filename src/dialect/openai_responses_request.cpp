@@ -15,19 +15,6 @@ namespace {
 constexpr int64_t output_tokens_most = 1'000'000'000;
 constexpr int64_t top_logprobs_most = 20;  // OpenAI's reference
 
-const char* kind_of(std::string_view raw) {
-  if (raw.empty()) return "nothing";
-  switch (raw.front()) {
-    case '"': return "a string";
-    case '{': return "an object";
-    case '[': return "an array";
-    case 't':
-    case 'f': return "a boolean";
-    case 'n': return "null";
-    default: return "a number";
-  }
-}
-
 // Short names are shown, as they are words of the dialect more often than not.
 bool is_word(std::string_view raw) {
   if (raw.size() > 64 || raw.size() < 3 || raw.front() != '"') return false;
@@ -36,20 +23,6 @@ bool is_word(std::string_view raw) {
     if (!letter && !(c >= '0' && c <= '9') && c != '_' && c != '-' && c != '.') return false;
   }
   return true;
-}
-
-// "input[2].content[0].image_url", cut to fit.
-size_t write_place(const Place& place, char* out, size_t capacity) {
-  size_t size = place.within != nullptr ? write_place(*place.within, out, capacity) : 0;
-  if (place.index >= 0) {
-    const int written =
-        std::snprintf(out + size, capacity - size, "[%lld]", static_cast<long long>(place.index));
-    size += static_cast<size_t>(written);
-  } else {
-    if (size > 0 && size + 1 < capacity) out[size++] = '.';
-    size += place.name.copy(out + size, capacity - size - 1);
-  }
-  return size < capacity ? size : capacity - 1;
 }
 
 }  // namespace
@@ -61,21 +34,14 @@ bool decode_request(std::string_view body, Workspace workspace, Request& request
 
 // Values.
 
-bool RequestReader::refuse_at(const Place& place, const char* code, const char* message) {
-  char path[96];
-  const size_t size = write_place(place, path, sizeof(path));
-  return refuse(problem_, code, {path, size}, "`%.*s`: %s", static_cast<int>(size), path, message);
-}
-
 bool RequestReader::expected(const Place& place, const char* what, std::string_view given) {
-  char path[96];
-  const size_t size = write_place(place, path, sizeof(path));
-  if (is_word(given)) {
-    return refuse(problem_, "invalid_request", {path, size}, "`%.*s`: expected %s, got %.*s.",
-                  static_cast<int>(size), path, what, static_cast<int>(given.size()), given.data());
+  if (!is_word(given)) {
+    return ValueReader::expected(place, what, given.empty() ? '\0' : given.front());
   }
-  return refuse(problem_, "invalid_request", {path, size}, "`%.*s`: expected %s, got %s.",
-                static_cast<int>(size), path, what, kind_of(given));
+  char message[sizeof(problem_.message)];
+  std::snprintf(message, sizeof(message), "expected %s, got %.*s", what,
+                static_cast<int>(given.size()), given.data());
+  return refuse_at(place, message);
 }
 
 bool RequestReader::text(std::string_view raw, const Place& place, Raw& text) {
@@ -109,9 +75,9 @@ bool RequestReader::integer(std::string_view raw, const Place& place, int64_t mi
                 static_cast<long long>(max));
   if (!ok) return expected(place, what, raw);
   char message[128];
-  std::snprintf(message, sizeof(message), "expected %s, got %lld.", what,
+  std::snprintf(message, sizeof(message), "expected %s, got %lld", what,
                 static_cast<long long>(read));
-  return refuse_at(place, "invalid_request", message);
+  return refuse_at(place, message);
 }
 
 bool RequestReader::number(std::string_view raw, const Place& place, Json& number) {
@@ -124,13 +90,6 @@ bool RequestReader::number(std::string_view raw, const Place& place, Json& numbe
 bool RequestReader::object(std::string_view raw, const Place& place, Json& object) {
   if (raw.front() != '{') return expected(place, "an object", raw);
   object.bytes = raw;
-  return true;
-}
-
-bool RequestReader::leave_out(std::string_view name) {
-  auto* word = make<Word>(workspace_.arena);
-  if (word == nullptr || !unescape_into(workspace_.arena, name, word->plain)) return no_memory();
-  request_.unknown.append(word);
   return true;
 }
 
@@ -176,14 +135,13 @@ bool RequestReader::read(std::string_view body) {
     const FieldRow& row = field_rows[i];
     const Place place{nullptr, row.name};
     if (row.name == "input" && fields_[i].empty()) {
-      return refuse_at(place, "invalid_request",
-                       "expected a string or a list of items, got nothing.");
+      return refuse_at(place, "expected a string or a list of items, got nothing");
     }
     const Handler read_field = row.read;
     if (!fields_[i].empty() && !(this->*read_field)(fields_[i], place)) return false;
   }
   if (request_.messages.empty()) {
-    return refuse_at({nullptr, "input"}, "invalid_request", "expected at least one message.");
+    return refuse_at({nullptr, "input"}, "expected at least one message");
   }
   // The usage is part of every answer in this dialect.
   request_.include_usage = true;
@@ -201,8 +159,7 @@ bool RequestReader::gather_fields(std::string_view body, bool within_extra_body)
     while (row < fields_count() && field_rows[row].name != key) ++row;
     if (row < fields_count()) {
       if (!fields_[row].empty()) {
-        return refuse_at({nullptr, field_rows[row].name}, "invalid_request",
-                         "expected it once, got it twice.");
+        return refuse_at({nullptr, field_rows[row].name}, "expected it once, got it twice");
       }
       fields_[row] = raw == "null" ? std::string_view() : raw;
       continue;
@@ -212,25 +169,25 @@ bool RequestReader::gather_fields(std::string_view body, bool within_extra_body)
     if (extra && !within_extra_body && raw.front() == '{') {
       if (!gather_fields(raw, true)) return false;
     } else if (known != json::Key::model && !json::is_own(known) && raw != "null") {
-      if (!leave_out(key)) return false;
+      if (!note_unknown(key)) return false;
     }
   }
   if (!cursor.failed()) return true;
-  return refuse_at(Place{nullptr, "body"}, "invalid_request", "it is nested too deep.");
+  return refuse_at(Place{nullptr, "body"}, "it is nested too deep");
 }
 
 bool RequestReader::read_stateful(std::string_view, const Place& place) {
-  return refuse_at(place, "unsupported_parameter",
-                   "is not supported here, as nothing is stored between requests. Send the whole "
-                   "conversation as `input`.");
+  return refuse_unsupported(
+      place,
+      "is not supported here, as nothing is stored between requests. Send the whole "
+      "conversation as `input`");
 }
 
 bool RequestReader::read_background(std::string_view raw, const Place& place) {
   Flag background = Flag::unset;
   if (!flag(raw, place, background)) return false;
   if (background != Flag::yes) return true;
-  return refuse_at(place, "unsupported_parameter",
-                   "is not supported here, as nothing is stored between requests.");
+  return refuse_unsupported(place, "is not supported here, as nothing is stored between requests");
 }
 
 bool RequestReader::read_include(std::string_view raw, const Place& place) {
@@ -334,7 +291,7 @@ bool RequestReader::read_top_logprobs(std::string_view raw, const Place& place) 
 
 bool RequestReader::read_truncation(std::string_view raw, const Place& place) {
   const std::string_view mode = inside_of(raw);
-  if (mode == "auto") return leave_out("truncation");
+  if (mode == "auto") return note_unknown("truncation");
   return mode == "disabled" || expected(place, "auto or disabled", raw);
 }
 

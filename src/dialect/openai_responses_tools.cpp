@@ -52,7 +52,7 @@ bool RequestReader::read_tools(std::string_view raw, const Place& place) {
   std::string_view item;
   for (int64_t i = 0; cursor.next_element(); ++i) {
     if (!cursor.read_raw(item)) break;
-    if (i == tools_max_count) return refuse_at(place, "invalid_request", "more than 1024 tools.");
+    if (i == tools_max_count) return refuse_at(place, "more than 1024 tools");
     if (!read_tool(item, place.element(i), i)) return false;
   }
   return true;
@@ -84,13 +84,13 @@ bool RequestReader::read_tool(std::string_view raw, const Place& place, int64_t 
 
 bool RequestReader::read_function_tool(const Member* fields, const Place& place, Tool& tool) {
   if (fields[1].raw.empty() && !fields[6].raw.empty()) {
-    return refuse_at(place.member("function"), "invalid_request",
+    return refuse_at(place.member("function"),
                      "expected `name` and `parameters` beside `type`: only Chat Completions has "
-                     "them within `function`.");
+                     "them within `function`");
   }
   const Place name = place.member("name");
   if (!plain(fields[1].raw, name, tool.name)) return false;
-  if (tool.name.empty()) return refuse_at(name, "invalid_request", "expected a name, got \"\".");
+  if (tool.name.empty()) return refuse_at(name, "expected a name, got \"\"");
   if (!fields[2].raw.empty() &&
       !text(fields[2].raw, place.member("description"), tool.description)) {
     return false;
@@ -118,7 +118,7 @@ bool RequestReader::read_tool_choice(std::string_view raw, const Place& place) {
     return expected(place, "none, auto, required or an object", raw);
   }
   if (word == "required" && request_.tools.empty()) {
-    return refuse_at(place, "invalid_request", "\"required\" needs `tools`.");
+    return refuse_at(place, "\"required\" needs `tools`");
   }
   return true;
 }
@@ -130,8 +130,7 @@ bool RequestReader::read_tool_choice_object(std::string_view raw, const Place& p
   if (!plain(fields[0].raw, place.member("type"), type)) return false;
   if (type == "allowed_tools") return read_allowed_tools(fields, place);
   if (type != "function" && type != "custom") {
-    return refuse_at(place, "unsupported_parameter",
-                     "a tool that one provider runs exists there only.");
+    return refuse_unsupported(place, "a tool that one provider runs exists there only");
   }
   request_.tool_choice = ToolChoice::named;
   const Place name = place.member("name");
@@ -151,7 +150,7 @@ bool RequestReader::read_allowed_tools(const Member* fields, const Place& place)
   std::string_view item;
   for (int64_t i = 0; cursor.next_element(); ++i) {
     if (!cursor.read_raw(item)) break;
-    if (i == tools_max_count) return refuse_at(tools, "invalid_request", "more than 1024 tools.");
+    if (i == tools_max_count) return refuse_at(tools, "more than 1024 tools");
     const Place at = tools.element(i);
     Member tool[] = {{"type", {}}, {"name", {}}};
     if (!members(item, at, tool)) return false;
@@ -162,7 +161,7 @@ bool RequestReader::read_allowed_tools(const Member* fields, const Place& place)
     request_.allowed_tools.append(word);
   }
   if (request_.allowed_tools.empty()) {
-    return refuse_at(tools, "invalid_request", "expected at least one tool, got an empty list.");
+    return refuse_at(tools, "expected at least one tool, got an empty list");
   }
   return true;
 }
@@ -171,7 +170,7 @@ bool RequestReader::check_choice(std::string_view name, const Place& place) {
   for (const Tool* tool = request_.tools.first; tool != nullptr; tool = tool->next) {
     if (tool->name == name) return true;
   }
-  return refuse_at(place, "invalid_request", "expected the name of one of `tools`.");
+  return refuse_at(place, "expected the name of one of `tools`");
 }
 
 }  // namespace hyperion::dialect::openai_responses

@@ -7,21 +7,18 @@ there fails its test, and so does one that no longer happens.
 """
 
 import json
-import tomllib
 from collections import Counter
-from fnmatch import fnmatchcase
-from pathlib import Path
 
 import pytest
 
 from harness.meaning import meaning_of, tool_of
 from harness.oracle import body_of
 from harness.recorded import recordings
-from harness.recorded_requests import put, recorded_requests
+from harness.recorded_requests import (
+    REFUSALS, is_of, put, recorded_requests, refusal_named, refusals_expected)
 from harness.simulated import KEY, simulated_gateway
 from harness.wire import ask
 
-REFUSALS = Path(__file__).with_name("recorded_refusals.toml")
 # Of each dialect, models that differ in what they take: sampling, effort or budget, limits.
 MODELS = {"chat": ["matrix-chat", "plain-chat"], "responses": ["gpt-5-codex", "gpt-5.6-sol"],
           "anthropic": ["claude-haiku-4-5", "claude-opus-5-5"],
@@ -41,30 +38,10 @@ def both(tmp_path_factory):
         yield pair
 
 
-def refusal_of(dialect: str, answer) -> tuple:
-    """(code, param) as the client's dialect has them; Gemini's reason is in capitals."""
-    error = json.loads(answer.body)["error"]
-    if dialect == "anthropic":
-        return error["details"]["error_code"], error["details"]["param"]
-    if dialect == "gemini":
-        detail = error["details"][0]
-        return detail["reason"].lower(), detail["metadata"]["param"]
-    return error["code"], error["param"]
-
-
-def refusals_expected() -> list:
-    rows = tomllib.loads(REFUSALS.read_text(encoding="utf-8"))["refusals"]
-    for row in rows:
-        assert set(row) == {"requests", "to", "by", "code", "param", "reason"}, row
-        assert row["by"] in ("gateway", "provider") and row["reason"], row
-        assert set(row["to"]) <= {*MODELS, *sum(MODELS.values(), [])}, row
-    return rows
-
-
-def row_for(rows: list, name: str, provider: str, model: str):
-    fitting = [row for row in rows if fnmatchcase(name, row["requests"])
+def row_for(rows: list, request, provider: str, model: str):
+    fitting = [row for row in rows if is_of(request, row)
                and (provider in row["to"] or model in row["to"])]
-    assert len(fitting) <= 1, (name, model, fitting)
+    assert len(fitting) <= 1, (request.name, model, fitting)
     return fitting[0] if fitting else None
 
 
@@ -72,7 +49,7 @@ def complaints_of_refusal(dialect: str, answer, sent: list, row) -> list:
     if row is None:
         return [f"refused, but not in {REFUSALS.name}: {answer.status} {answer.body[:400]}"]
     by = "provider" if sent else "gateway"
-    code, param = refusal_of(dialect, answer) if by == "gateway" else (row["code"], row["param"])
+    code, param = refusal_named(dialect, answer) if by == "gateway" else (row["code"], row["param"])
     got = (answer.status, by, code, param)
     listed = (400, row["by"], row["code"], row["param"])
     return [] if got == listed else [f"refused as {got}, listed as {listed}: {answer.body[:400]}"]
@@ -138,7 +115,7 @@ def test_a_recorded_request_is_taken_by_the_other_provider(both, client, provide
     assert len(asked) > 15
     for request in asked:
         answer, sent = put(gateway, simulator, request, model)
-        row = row_for(rows, request.name, provider, model)
+        row = row_for(rows, request, provider, model)
         if answer.status != 200:
             found = complaints_of_refusal(client, answer, sent, row)
         elif row is not None:
@@ -211,9 +188,11 @@ def test_the_oracle_reads_all_prose_of_a_request(client):
 def test_each_listed_refusal_is_of_a_recorded_request():
     requests = recorded_requests()
     for row in refusals_expected():
-        assert any(fnmatchcase(request.name, row["requests"]) for request in requests), row
+        assert set(row) == {"requests", "to", "by", "code", "param", "reason"}, row
+        assert row["by"] in ("gateway", "provider") and row["reason"], row
+        assert set(row["to"]) <= {*MODELS, *sum(MODELS.values(), [])}, row
+        assert any(is_of(request, row) for request in requests), row
         for to in row["to"]:
             assert any((client, provider) != (to, to) and to in (provider, model)
                        for client, provider, model in CELLS for request in requests
-                       if request.dialect == client
-                       and fnmatchcase(request.name, row["requests"])), (row, to)
+                       if request.dialect == client and is_of(request, row)), (row, to)

@@ -3,7 +3,10 @@ front of the simulated provider."""
 
 import json
 import re
+import tomllib
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
 
 from harness.oracle import body_of, upstream_of
 from harness.recorded import DIALECTS, recordings
@@ -11,6 +14,7 @@ from harness.simulated import KEY
 from harness.wire import Answer, ask
 
 PATHS = {"chat": "/v1/chat/completions", "responses": "/v1/responses", "anthropic": "/v1/messages"}
+REFUSALS = Path(__file__).parent.parent / "recorded_refusals.toml"
 # Of the recorded headers, those that change what a request means.
 HEADERS = ("anthropic-version", "anthropic-beta")
 
@@ -72,12 +76,36 @@ def credentials(dialect: str) -> str:
     return f"{name}: {KEY}" if name else f"Authorization: Bearer {KEY}"
 
 
-def put(gateway, simulator, request: Recorded, model: str) -> tuple[Answer, list]:
-    """The answer, and all that was Sent for it."""
+def ask_recorded(gateway, request: Recorded, model: str) -> Answer:
     path, body = request.for_model(model)
     headers = [credentials(request.dialect)]
     headers += [f"{name}: {value}" for name, value in request.headers]
+    return ask(gateway, body, path=path, key=None, headers=headers)
+
+
+def put(gateway, simulator, request: Recorded, model: str) -> tuple[Answer, list]:
+    """The answer, and all that was Sent for it."""
     simulator.ask("/_simulator/reset", "POST")
-    answer = ask(gateway, body, path=path, key=None, headers=headers)
+    answer = ask_recorded(gateway, request, model)
     got = simulator.ask("/_simulator/requests")
     return answer, [Sent(upstream_of(one["target"]), one["target"], body_of(one)) for one in got]
+
+
+def refusals_expected() -> list:
+    """The rows of the file."""
+    return tomllib.loads(REFUSALS.read_text(encoding="utf-8"))["refusals"]
+
+
+def is_of(request: Recorded, row: dict) -> bool:
+    return fnmatchcase(request.name, row["requests"])
+
+
+def refusal_named(dialect: str, answer: Answer) -> tuple:
+    """(code, param) of a refusal of the gateway's, as the client's dialect has them."""
+    error = json.loads(answer.body)["error"]
+    if dialect == "anthropic":
+        return error["details"]["error_code"], error["details"]["param"]
+    if dialect == "gemini":
+        detail = error["details"][0]  # Gemini's reasons are in capitals.
+        return detail["reason"].lower(), detail["metadata"]["param"]
+    return error["code"], error["param"]

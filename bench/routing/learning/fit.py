@@ -1,0 +1,133 @@
+"""Fits weights to prompts: the kinds, and the difficulty for one target.
+
+The difficulty is the sum of a ridge over hashed words and structure and a small forest over
+structure (extremely randomised trees): the first knows subjects, the second shapes. More words and
+more length never lower it. Everything random has a seed.
+"""
+
+import numpy
+import scipy.sparse
+from sklearn.ensemble import ExtraTreesRegressor
+from sklearn.linear_model import LogisticRegression, Ridge
+
+from learning import blob
+from learning.prompts import KINDS
+
+# Found on training folds only; the neighbourhood is flat.
+STRUCTURE_SHARE = 0.3
+RIDGE = 3.0
+TREES = 96
+DEPTH = 6
+LEAF_ROWS = 8
+TRAITS_TRIED = 0.4
+GAIN_UNIT = 16.0  # the sums' unit is a sixteenth of a whole gain
+KIND_STRUCTURE = 0.5
+KIND_WORDS = 4.0
+KIND_COST = 1.0
+# Traits that are about the traffic and not about the prompt, or that no target may learn from.
+UNUSED = ("known_words", "system_length", "other_length", "turns", "tool_results", "images")
+RISING = ("words", "length")
+
+
+class Space:
+    """Structure and words of the rows that are learned from, in the scorer's own numbers."""
+
+    def __init__(self, features, rows):
+        self.features = features
+        self.scaler = blob.Scaler(features.structure[rows])
+        seen = numpy.asarray(features.buckets[rows].sum(axis=0)).ravel()
+        rarity = numpy.log((len(rows) + 1) / (seen + 1)) + 1
+        self.rarity = numpy.clip(numpy.round(rarity**2), 1, 127)
+        self.used = numpy.array([name not in UNUSED for name in features.names])
+
+    def structure(self, rows):
+        """In standard deviations."""
+        return self.scaler(self.features.structure[rows]) / 64.0 * self.used
+
+    def words(self, rows):
+        """Rarities, of length one for each row."""
+        weighted = self.features.buckets[rows].multiply(numpy.sqrt(self.rarity)).tocsr()
+        length = numpy.sqrt(numpy.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+        return scipy.sparse.diags(1 / numpy.maximum(length, 1e-9)) @ weighted
+
+    def parts(self):
+        return blob.Parts(self.scaler, self.rarity)
+
+
+def fit_difficulty(space, parts, rows, target, weights=None, seed=0):
+    """Writes the difficulty's columns and the forest; returns the sums of these rows."""
+    names = space.features.names
+    structure = space.structure(rows)
+    target = target * GAIN_UNIT
+    words = space.words(rows)
+    share = numpy.sqrt(STRUCTURE_SHARE / structure.shape[1])
+    kept = numpy.ones(structure.shape[1], bool)
+    while True:
+        design = scipy.sparse.hstack([words, scipy.sparse.csr_matrix(structure * kept * share)])
+        ridge = Ridge(alpha=RIDGE, solver="sparse_cg", tol=1e-6)
+        ridge.fit(design.tocsr(), target, sample_weight=weights)
+        linear = ridge.coef_[words.shape[1] :] * share * kept
+        falling = [names.index(name) for name in RISING if linear[names.index(name)] < 0]
+        if not falling:
+            break
+        kept[falling] = False
+    forest = ExtraTreesRegressor(
+        TREES,
+        max_depth=DEPTH,
+        min_samples_leaf=LEAF_ROWS,
+        max_features=TRAITS_TRIED,
+        monotonic_cst=[int(name in RISING) for name in names],
+        random_state=seed,
+    )
+    scaled = space.scaler(space.features.structure[rows]) * space.used
+    forest.fit(scaled, target, sample_weight=weights)
+    parts.linear[:, 0] = linear
+    parts.bias[0] = ridge.intercept_
+    parts.words[:, 0] = ridge.coef_[: words.shape[1]] * numpy.sqrt(space.rarity)
+    thresholds, traits, leaves = blob.full_trees(forest, DEPTH)
+    parts.depth = DEPTH
+    parts.forest = (thresholds, traits, (leaves - target.mean()) / len(leaves))
+    return ridge.predict(design.tocsr()) + forest.predict(scaled) - target.mean()
+
+
+def fit_curve(parts, sums, logits, weights=None):
+    """The curve from sums to difficulties: the q-th part of `sums` gets the q-th of `logits`."""
+    order = numpy.argsort(sums, kind="stable")
+    weight = (numpy.ones(len(sums)) if weights is None else weights)[order]
+    place = (numpy.cumsum(weight) - weight / 2) / weight.sum()
+    points = numpy.linspace(0.01, 0.99, blob.CURVE_POINTS)
+    values = numpy.interp(points, place, sums[order])
+    parts.curve = list(zip(values, logits(points), strict=True))
+
+
+def spread(points):
+    """Logits whose scores are spread evenly over 0 to 1."""
+    return numpy.log(points / (1 - points))
+
+
+def fit_kinds(space, parts, rows, kinds, weights=None):
+    """Writes the kinds' columns: a logistic regression over words and structure."""
+    words = space.words(rows) * KIND_WORDS
+    structure = scipy.sparse.csr_matrix(space.structure(rows) * KIND_STRUCTURE)
+    design = scipy.sparse.hstack([words, structure]).tocsr()
+    model = LogisticRegression(C=KIND_COST, max_iter=300, tol=1e-4)
+    model.fit(design, kinds, sample_weight=weights)
+    parts.bias[1 : 1 + len(KINDS)] = -20  # kinds that were never seen
+    for place, kind in enumerate(model.classes_):
+        column = 1 + KINDS.index(kind)
+        size = words.shape[1]
+        parts.words[:, column] = (
+            model.coef_[place, :size] * KIND_WORDS * numpy.sqrt(space.rarity)
+        )
+        parts.linear[:, column] = model.coef_[place, size:] * KIND_STRUCTURE
+        parts.bias[column] = model.intercept_[place]
+
+
+def fit_known(parts, features, rows, seen_min=2):
+    """The set of known words: those of at least `seen_min` prompts."""
+    hashes, counts = numpy.unique(
+        numpy.concatenate([features.words[row] for row in rows]), return_counts=True
+    )
+    parts.known = blob.known_set(hashes[counts >= seen_min])
+    parts.known_words_min = 0.45
+    parts.other_script_max = 0.3

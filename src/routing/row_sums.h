@@ -1,0 +1,23 @@
+// Adds up rows of sixteen small weights: what the words of a prompt are worth.
+//
+// Called by the scorer, once for each turn. With what every x86-64 has, sixteen weights at a time;
+// by plain loops elsewhere, which a test holds against the other. About two nanoseconds a row.
+// Cannot fail.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "routing/weight_tables.h"
+
+namespace hyperion::routing {
+
+using Row = WeightTables::Row;
+using RowSums = std::array<int32_t, column_count>;
+
+RowSums sum_rows(std::span<const uint16_t> buckets, std::span<const Row> rows);
+RowSums sum_rows_plainly(std::span<const uint16_t> buckets, std::span<const Row> rows);
+
+}  // namespace hyperion::routing

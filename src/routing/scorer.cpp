@@ -1,0 +1,204 @@
+#include "routing/scorer.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <span>
+
+#include "routing/features.h"
+#include "routing/row_sums.h"
+#include "routing/weight_tables.h"
+
+namespace hyperion::routing {
+namespace {
+
+using Columns = RowSums;
+using ScaledTraits = std::array<int16_t, trait_count>;
+
+constexpr int32_t sum_one = 65536;
+
+ScaledTraits scale_traits(const Features& features, const WeightTables::Fixed& fixed) {
+  ScaledTraits scaled;
+  for (size_t i = 0; i < trait_count; ++i) {
+    const TraitScale& scale = fixed.scales[i];
+    // Exact: traits are small, and 256 is a power of two.
+    const auto value = static_cast<int32_t>(features.structure[i] * 256.0f);
+    const int64_t above = std::clamp(value, scale.low, scale.high) - int64_t{scale.mean};
+    scaled[i] = static_cast<int16_t>(std::clamp<int64_t>(above * scale.factor >> 12, -256, 256));
+  }
+  return scaled;
+}
+
+// Each tree is a full one: the children of node n are 2n + 1 and 2n + 2.
+int32_t sum_forest(const ScaledTraits& traits, const WeightTables& tables) {
+  const WeightTables::Fixed& fixed = tables.fixed;
+  const uint32_t node_count = (1u << fixed.tree_depth) - 1;
+  const int16_t* const leaves = tables.leaves.data();
+  int32_t sum = 0;
+  const auto step = [&](const TreeNode* nodes, uint32_t& at) {
+    const TreeNode& node = nodes[at];
+    at = 2 * at + 1 + (traits[node.trait] > node.threshold);
+  };
+  uint32_t tree = 0;
+  // Four at a time: a walk waits for memory at each step, four walks wait together.
+  for (; tree + 4 <= fixed.tree_count; tree += 4) {
+    const TreeNode* const nodes = (tables.nodes.data() + tree * node_count);
+    uint32_t at[4] = {0, 0, 0, 0};
+    for (uint32_t depth = 0; depth < fixed.tree_depth; ++depth) {
+      step(nodes, at[0]);
+      step(nodes + node_count, at[1]);
+      step(nodes + size_t{2} * node_count, at[2]);
+      step(nodes + size_t{3} * node_count, at[3]);
+    }
+    for (uint32_t i = 0; i < 4; ++i) sum += leaves[(tree + i) * (node_count + 1) + at[i] - node_count];
+  }
+  for (; tree < fixed.tree_count; ++tree) {
+    uint32_t at = 0;
+    for (uint32_t depth = 0; depth < fixed.tree_depth; ++depth) step((tables.nodes.data() + tree * node_count), at);
+    sum += leaves[tree * (node_count + 1) + at - node_count];
+  }
+  return sum;
+}
+
+// exp(-i/64) in 1/65536: by one multiplication a step, rounded, from exp(-1/64) with 32 bits.
+constexpr size_t power_count = 64 * 10;
+consteval auto make_powers() {
+  std::array<uint32_t, power_count> powers{};
+  uint64_t power = uint64_t{1} << 32;
+  for (auto& entry : powers) {
+    entry = static_cast<uint32_t>((power + (1u << 15)) >> 16);
+    power = (power * 4228380000u + (1u << 31)) >> 32;  // exp(-1/64) * 2^32
+  }
+  return powers;
+}
+constexpr auto powers = make_powers();
+
+using KindShares = std::array<int32_t, kind_count>;  // of share_one
+
+KindShares shares_of_kinds(const Columns& sums) {
+  int32_t best = INT32_MIN;
+  for (size_t i = 0; i < kind_count; ++i) best = std::max(best, sums[first_kind_column + i]);
+  KindShares shares{};
+  int64_t total = 0;
+  for (size_t i = 0; i < kind_count; ++i) {
+    const int64_t below = (int64_t{best} - sums[first_kind_column + i]) / (sum_one / 64);
+    shares[i] = below < static_cast<int64_t>(power_count)
+                    ? static_cast<int32_t>(powers[static_cast<size_t>(below)])
+                    : 0;
+    total += shares[i];
+  }
+  for (int32_t& share : shares) share = static_cast<int32_t>(int64_t{share} * share_one / total);
+  return shares;
+}
+
+// Which capabilities a request of a kind is about, in parts of 16.
+constexpr int32_t heads_of_kinds[kind_count][head_count] = {
+    // knowledge, code, mathematics, reasoning, tools, long_context, chat
+    {0, 0, 0, 0, 16, 0, 0},   // tool_use
+    {0, 0, 0, 0, 0, 16, 0},   // long_context
+    {0, 16, 0, 0, 0, 0, 0},   // code
+    {0, 0, 16, 0, 0, 0, 0},   // math
+    {0, 0, 0, 16, 0, 0, 0},   // reasoning
+    {16, 0, 0, 0, 0, 0, 0},   // knowledge
+    {0, 0, 0, 0, 0, 0, 16},   // transform
+    {0, 0, 0, 0, 0, 0, 16},   // writing
+    {12, 0, 0, 0, 0, 0, 4},   // simple_qa
+    {0, 0, 0, 0, 0, 0, 16},   // chat
+};
+
+void write_shares(const KindShares& kinds, Scores& scores) {
+  int32_t sum = 0;
+  for (size_t head = 0; head < head_count; ++head) {
+    int32_t share = 0;
+    for (size_t kind = 0; kind < kind_count; ++kind)
+      share += kinds[kind] * heads_of_kinds[kind][head];
+    scores.shares[head] = static_cast<int16_t>(share / 16);
+    sum += scores.shares[head];
+  }
+  // What rounding took goes to the largest.
+  *std::max_element(scores.shares.begin(), scores.shares.end()) +=
+      static_cast<int16_t>(share_one - sum);
+}
+
+int32_t difficulty_at(const WeightTables::Fixed& fixed, int64_t sum) {
+  const auto& curve = fixed.curve;
+  if (sum <= curve.front().sum) return curve.front().difficulty;
+  for (size_t i = 1; i < curve.size(); ++i) {
+    if (sum > curve[i].sum) continue;
+    const CurvePoint& from = curve[i - 1];
+    const CurvePoint& to = curve[i];
+    return static_cast<int32_t>(from.difficulty + (sum - from.sum) *
+                                                      (to.difficulty - from.difficulty) /
+                                                      (to.sum - from.sum));
+  }
+  return curve.back().difficulty;
+}
+
+Columns sum_all(const Features& features, const ScaledTraits& traits, const WeightTables& tables) {
+  const WeightTables::Fixed& fixed = tables.fixed;
+  Columns sums = fixed.bias;
+  for (size_t i = 0; i < trait_count; ++i) {
+    for (size_t column = 0; column < column_count; ++column)
+      sums[column] += traits[i] * fixed.linear[i][column];
+  }
+  const std::span<const uint16_t> buckets(features.buckets.data(), features.bucket_count);
+  const Columns words = sum_rows(buckets, tables.rows);
+  // A square root is rounded the same way everywhere.
+  const auto length = static_cast<int64_t>(
+      std::sqrt(static_cast<double>(std::max(words[rarity_column], 1)) * 256.0));
+  for (size_t column = 0; column < rarity_column; ++column) {
+    sums[column] +=
+        static_cast<int32_t>(int64_t{words[column]} * fixed.word_scale[column] / length);
+  }
+  return sums;
+}
+
+// What the shape of a request says outweighs its words: tools offered, a long text to read.
+void steer_kinds(const Features& features, KindShares& kinds) {
+  constexpr float long_text = 13.5f;  // scaled_log of 12,000 signs, about 4,000 tokens
+  Kind kind = Kind::count;
+  if (features[Trait::tools] > 0) {
+    kind = Kind::tool_use;
+  } else if (features[Trait::length] > long_text) {
+    kind = Kind::long_context;
+  } else {
+    return;
+  }
+  for (int32_t& share : kinds) share /= 2;
+  kinds[static_cast<size_t>(kind)] += share_one / 2;
+}
+
+bool is_unknown(const Features& features, const WeightTables::Fixed& fixed) {
+  constexpr float one = 1024;
+  if (features[Trait::other_script] * one > static_cast<float>(fixed.other_script_max)) return true;
+  constexpr uint32_t words_min = 4;  // fewer say nothing about how many are known
+  return features.word_count >= words_min &&
+         features[Trait::known_words] * one < static_cast<float>(fixed.known_words_min);
+}
+
+Scores score_features(const Features& features, const WeightTables& tables) {
+  const ScaledTraits traits = scale_traits(features, tables.fixed);
+  const Columns sums = sum_all(features, traits, tables);
+  Scores scores;
+  KindShares kinds = shares_of_kinds(sums);
+  steer_kinds(features, kinds);
+  write_shares(kinds, scores);
+  scores.kind = static_cast<Kind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin());
+  const int64_t forest = int64_t{sum_forest(traits, tables)} * tables.fixed.forest_scale >> 16;
+  scores.difficulty =
+      static_cast<int16_t>(difficulty_at(tables.fixed, sums[difficulty_column] + forest));
+  scores.score = score_of(scores.difficulty);
+  scores.unknown = is_unknown(features, tables.fixed);
+  return scores;
+}
+
+}  // namespace
+
+Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights) {
+  const WeightTables& tables = weights.tables();
+  Features features;
+  extract_features(prompt, wants, tables.known_words, features);
+  return score_features(features, tables);
+}
+
+}  // namespace hyperion::routing

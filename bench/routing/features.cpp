@@ -8,6 +8,8 @@
 // features: float structure[trait_count], u32 count and u16 buckets[count], u32 count and
 // u32 words[count], all little-endian; of scores a line of text: kind, score, difficulty, unknown
 // (0 or 1), nanoseconds, the shares. A line that is no valid body ends it with a message.
+#include "routing/features.h"
+
 #include <chrono>
 #include <cstdio>
 #include <fstream>
@@ -18,7 +20,6 @@
 #include "json/body_scan.h"
 #include "json/limits.h"
 #include "json/walker.h"
-#include "routing/features.h"
 #include "routing/prompt_reader.h"
 #include "routing/scorer.h"
 

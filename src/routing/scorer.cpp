@@ -50,11 +50,13 @@ int32_t sum_forest(const ScaledTraits& traits, const WeightTables& tables) {
       step(nodes + size_t{2} * node_count, at[2]);
       step(nodes + size_t{3} * node_count, at[3]);
     }
-    for (uint32_t i = 0; i < 4; ++i) sum += leaves[(tree + i) * (node_count + 1) + at[i] - node_count];
+    for (uint32_t i = 0; i < 4; ++i)
+      sum += leaves[(tree + i) * (node_count + 1) + at[i] - node_count];
   }
   for (; tree < fixed.tree_count; ++tree) {
     uint32_t at = 0;
-    for (uint32_t depth = 0; depth < fixed.tree_depth; ++depth) step((tables.nodes.data() + tree * node_count), at);
+    for (uint32_t depth = 0; depth < fixed.tree_depth; ++depth)
+      step((tables.nodes.data() + tree * node_count), at);
     sum += leaves[tree * (node_count + 1) + at - node_count];
   }
   return sum;
@@ -94,16 +96,16 @@ KindShares shares_of_kinds(const Columns& sums) {
 // Which capabilities a request of a kind is about, in parts of 16.
 constexpr int32_t heads_of_kinds[kind_count][head_count] = {
     // knowledge, code, mathematics, reasoning, tools, long_context, chat
-    {0, 0, 0, 0, 16, 0, 0},   // tool_use
-    {0, 0, 0, 0, 0, 16, 0},   // long_context
-    {0, 16, 0, 0, 0, 0, 0},   // code
-    {0, 0, 16, 0, 0, 0, 0},   // math
-    {0, 0, 0, 16, 0, 0, 0},   // reasoning
-    {16, 0, 0, 0, 0, 0, 0},   // knowledge
-    {0, 0, 0, 0, 0, 0, 16},   // transform
-    {0, 0, 0, 0, 0, 0, 16},   // writing
-    {12, 0, 0, 0, 0, 0, 4},   // simple_qa
-    {0, 0, 0, 0, 0, 0, 16},   // chat
+    {0, 0, 0, 0, 16, 0, 0},  // tool_use
+    {0, 0, 0, 0, 0, 16, 0},  // long_context
+    {0, 16, 0, 0, 0, 0, 0},  // code
+    {0, 0, 16, 0, 0, 0, 0},  // math
+    {0, 0, 0, 16, 0, 0, 0},  // reasoning
+    {16, 0, 0, 0, 0, 0, 0},  // knowledge
+    {0, 0, 0, 0, 0, 0, 16},  // transform
+    {0, 0, 0, 0, 0, 0, 16},  // writing
+    {12, 0, 0, 0, 0, 0, 4},  // simple_qa
+    {0, 0, 0, 0, 0, 0, 16},  // chat
 };
 
 void write_shares(const KindShares& kinds, Scores& scores) {

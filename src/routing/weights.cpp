@@ -86,7 +86,8 @@ bool check_head(std::string_view bytes, FileHead& head, std::string& problem) {
 }
 
 bool check_fixed(const WeightTables::Fixed& fixed, std::string& problem) {
-  if (fixed.tree_count > WeightTables::tree_count_max || fixed.tree_depth > WeightTables::tree_depth_max)
+  if (fixed.tree_count > WeightTables::tree_count_max ||
+      fixed.tree_depth > WeightTables::tree_depth_max)
     return refuse(problem, "these routing weights have more or deeper trees than can be used");
   for (size_t i = 1; i < fixed.curve.size(); ++i) {
     const bool rises = fixed.curve[i].sum > fixed.curve[i - 1].sum &&

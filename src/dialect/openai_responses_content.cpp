@@ -4,8 +4,6 @@
 
 namespace hyperion::dialect::openai_responses {
 
-using json::Cursor;
-
 namespace {
 
 // The members of a part that are read, by place.

@@ -6,8 +6,6 @@
 
 namespace hyperion::dialect::openai_responses {
 
-using json::Cursor;
-
 namespace {
 
 // The members of an item that are read, by place.

@@ -8,8 +8,6 @@
 
 namespace hyperion::dialect::openai_responses {
 
-using json::Cursor;
-
 namespace {
 
 constexpr int64_t output_tokens_most = 1'000'000'000;

@@ -3,8 +3,6 @@
 
 namespace hyperion::dialect::openai_responses {
 
-using json::Cursor;
-
 namespace {
 
 // OpenAI takes 128; a bound, since each choice is looked up among the tools.

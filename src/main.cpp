@@ -33,6 +33,8 @@ constexpr Command commands[] = {
      hyperion::server::run_simulate},
     {"key", "key create [--test] [ID]", "make a virtual key (shown once; the conf keeps its hash)",
      hyperion::server::run_key},
+    {"explain", "explain [-c FILE] [--jsonl]", "which model would answer a request, and why",
+     hyperion::server::run_explain},
     {"version", "version", "print the version", print_version},
     {"help", "help", "print this", print_help},
 };

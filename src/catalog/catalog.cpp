@@ -16,14 +16,7 @@ Resolution Catalog::resolve(std::string_view name) const {
   Resolution result;
   const Name* row = table_.find(name);
   if (row != nullptr && row->deployment != Name::none_index) {
-    const Deployment& deployment = deployments_[row->deployment];
-    result.outcome = Resolution::Outcome::found;
-    result.match = row->match;
-    result.deployment = &deployment;
-    result.model = deployment.model;
-    result.upstream_model = deployment.upstream_model;
-    result.upstream_model_json = deployment.upstream_model_json;
-    return result;
+    return resolution_of(deployments_[row->deployment], row->match);
   }
   if (const Deployment* open = open_deployment_of(name)) {
     result.outcome = Resolution::Outcome::found;
@@ -37,6 +30,17 @@ Resolution Catalog::resolve(std::string_view name) const {
   result.model = &models_[row->model];
   result.outcome = result.model->status == Status::retired ? Resolution::Outcome::retired
                                                            : Resolution::Outcome::unserved;
+  return result;
+}
+
+Resolution Catalog::resolution_of(const Deployment& deployment, Match match) const {
+  Resolution result;
+  result.outcome = Resolution::Outcome::found;
+  result.match = match;
+  result.deployment = &deployment;
+  result.model = deployment.model;
+  result.upstream_model = deployment.upstream_model;
+  result.upstream_model_json = deployment.upstream_model_json;
   return result;
 }
 

@@ -76,6 +76,9 @@ class Catalog {
   // catalogue and, for an open deployment, as `name`.
   Resolution resolve(std::string_view name) const;
 
+  // What a name that stands for `deployment` would resolve to; not for an open one.
+  Resolution resolution_of(const Deployment& deployment, Match match) const;
+
   // For the 404 of an unknown name: up to three existing ones within a small edit distance, of
   // those that `allowed` contains. Walks all names (tens of microseconds): not for the ordinary
   // path.

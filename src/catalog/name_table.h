@@ -30,6 +30,7 @@ enum class Match : uint8_t {
   series,          // newest active model of the series
   successor,       // of a retired model, where the conf allows it
   open,            // provider/anything, where the provider takes unknown models
+  routed,          // chosen by routing, not named
 };
 
 // One row. `deployment` is none_index for a model that is retired or that no provider serves.

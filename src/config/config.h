@@ -20,6 +20,8 @@
 #include "config/embedded_catalog.h"
 #include "config/settings.h"
 #include "config/virtual_keys.h"
+#include "routing/roster.h"
+#include "routing/weights.h"
 
 namespace hyperion::config {
 
@@ -27,6 +29,8 @@ struct Config {
   Settings settings;
   catalog::Catalog catalog;
   VirtualKeys keys;
+  routing::Roster roster;                           // who may be chosen in place of another
+  std::shared_ptr<const routing::Weights> weights;  // what prompts are judged by
   std::string environment = "production";
   bool test_faults = false;  // sk_test_ keys may send x-hyperion-fault
   std::string stamp;         // 16 hex digits of the conf's text, for logs and decisions

@@ -38,6 +38,15 @@ constexpr std::array<std::string_view, 5> thinking_off_choices = {
     "omit", "disabled", "between_tools", "zero_budget", "cannot"};
 // In the order of dialect::Unsupported.
 constexpr std::array<std::string_view, 2> unsupported_choices = {"strict", "drop"};
+// In the order of routing::Kind.
+constexpr std::array<std::string_view, routing::kind_count> kind_choices = {
+    "tool_use",  "long_context", "code",    "math",      "reasoning",
+    "knowledge", "transform",    "writing", "simple_qa", "chat"};
+// In the order of routing::Tier, which begins at 1.
+constexpr std::array<std::string_view, 4> tier_choices = {"", "cheap_fast", "balanced",
+                                                          "high_reasoning"};
+// In the order of the bits of routing::Rule::routes.
+constexpr std::array<std::string_view, 2> route_choices = {"smart", "auto"};
 constexpr std::array<std::string_view, 2> max_tokens_choices = {"max_completion_tokens",
                                                                 "max_tokens"};
 constexpr std::array<std::string_view, 2> reasoning_field_choices = {"reasoning_content",
@@ -75,6 +84,8 @@ constexpr Key<TopLevel> top_level_table[] = {
 };
 
 #define SETTING(member) HYPERION_SLOT(Settings, member)
+#define SETTING_FRACTION(member, one) \
+  [](Settings& owner) -> Slot { return Fraction{&owner.member, one}; }
 
 constexpr Key<Settings> server_table[] = {
     {"listen", SETTING(server.listen)},
@@ -201,6 +212,26 @@ constexpr Key<Settings> translation_table[] = {
     {"reasoning_content", SETTING(translation.reasoning_content)},
 };
 
+constexpr Key<Settings> routing_table[] = {
+    {"smart_tolerance_points", SETTING_FRACTION(routing.smart_tolerance, 100), between(0, 100)},
+    {"auto_tolerance_points", SETTING_FRACTION(routing.auto_tolerance, 100), between(0, 100)},
+    {"balanced_from_score", SETTING_FRACTION(routing.balanced_from_score, 1000), between(0, 1)},
+    {"high_reasoning_from_score", SETTING_FRACTION(routing.high_reasoning_from_score, 1000),
+     between(0, 1)},
+    {"score_fall_per_turn", SETTING_FRACTION(routing.score_fall_per_turn, 1000), between(0, 1)},
+    {"hysteresis_points", SETTING_FRACTION(routing.hysteresis, 100), between(0, 100)},
+    {"pressure_from", SETTING_FRACTION(routing.pressure_from, 1000), between(0, 1)},
+    {"pressure_tolerance_points", SETTING_FRACTION(routing.pressure_tolerance, 100),
+     between(0, 100)},
+    {"slower_percent", SETTING(routing.slower_percent), between(0, 10'000)},
+    {"cached_prefix_tokens_min", SETTING(routing.cached_prefix_tokens_min), between(0, 1'000'000)},
+    {"previews", SETTING(routing.previews)},
+    {"weights_file", SETTING(routing.weights_file), text(Text::path, true)},
+    {"decisions_kept", SETTING(routing.decisions_kept), between(0, 4096)},
+    {"rules", SETTING(routing.rules)},
+};
+
+#undef SETTING_FRACTION
 #undef SETTING
 
 constexpr Section section_table[] = {
@@ -215,6 +246,7 @@ constexpr Section section_table[] = {
     {"admin", admin_table},
     {"simulator", simulator_table},
     {"translation", translation_table},
+    {"routing", routing_table},
 };
 
 #define PROVIDER(member) HYPERION_SLOT(ProviderDraft, member)
@@ -343,6 +375,22 @@ constexpr auto price_tier_table = with_prices<catalog::PriceTier>({
 #undef MODEL_BUDGET
 #undef PRICE
 
+#define RULE(member) HYPERION_SLOT(routing::Rule, member)
+
+constexpr Key<routing::Rule> routing_rule_table[] = {
+    {"name", RULE(name), text(Text::label, false)},
+    {"classes", HYPERION_SLOT_AS(routing::Rule, ManyChoices, &owner.kinds), one_of(kind_choices)},
+    {"keys", RULE(keys), text(Text::label, false)},
+    {"tags", RULE(tags)},
+    {"tokens_min", RULE(tokens_min)},
+    {"tokens_max", RULE(tokens_max)},
+    {"routes", HYPERION_SLOT_AS(routing::Rule, Choices, &owner.routes), one_of(route_choices)},
+    {"model", RULE(model), text(Text::model, false)},
+    {"tier", HYPERION_SLOT_AS(routing::Rule, Choice, &owner.tier), one_of_or_empty(tier_choices)},
+};
+
+#undef RULE
+
 constexpr Key<catalog::DeploymentDraft> deployment_table[] = {
     {"name", HYPERION_SLOT(catalog::DeploymentDraft, name), text(Text::model, false)},
     {"model", HYPERION_SLOT(catalog::DeploymentDraft, model), text(Text::model, false)},
@@ -373,6 +421,7 @@ std::span<const Section> sections() { return section_table; }
 std::span<const Key<ProviderDraft>> provider_keys() { return provider_table; }
 std::span<const Key<Model>> model_keys() { return model_table; }
 std::span<const Key<catalog::PriceTier>> price_tier_keys() { return price_tier_table; }
+std::span<const Key<routing::Rule>> routing_rule_keys() { return routing_rule_table; }
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys() { return deployment_table; }
 std::span<const Key<VirtualKey>> virtual_key_keys() { return virtual_key_table; }
 

@@ -20,6 +20,7 @@
 #include "catalog/draft.h"
 #include "config/config.h"
 #include "config/document.h"
+#include "routing/settings.h"
 #include "tls/sha256.h"
 
 namespace hyperion::config {
@@ -40,6 +41,13 @@ struct Choice {
 struct Choices {
   uint8_t* bits;
 };
+struct ManyChoices {  // more than eight
+  uint16_t* bits;
+};
+struct Fraction {
+  int32_t* value;  // in parts of `one`, which is at most 1000
+  int32_t one;
+};
 struct Abilities {
   catalog::Capabilities* capabilities;  // the listed ones get `answer`
   catalog::Answer answer;
@@ -51,7 +59,8 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 using Slot = std::variant<bool*, uint32_t*, uint64_t*, std::string*, std::vector<std::string>*,
                           io::Address*, std::vector<io::Address>*, Cores, Date, UsdPerMillion,
-                          Choice, Choices, Abilities, std::vector<catalog::PriceTier>*, Platforms,
+                          Choice, Choices, ManyChoices, Fraction, Abilities,
+                          std::vector<catalog::PriceTier>*, std::vector<routing::Rule>*, Platforms,
                           Headers*, catalog::UrlVariables*, tls::Sha256*>;
 
 // What a text may hold.
@@ -112,6 +121,7 @@ std::span<const Section> sections();
 std::span<const Key<ProviderDraft>> provider_keys();
 std::span<const Key<catalog::Model>> model_keys();
 std::span<const Key<catalog::PriceTier>> price_tier_keys();  // of `price_tiers` in a model
+std::span<const Key<routing::Rule>> routing_rule_keys();     // of [[routing.rules]]
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys();
 std::span<const Key<VirtualKey>> virtual_key_keys();
 

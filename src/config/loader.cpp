@@ -251,6 +251,7 @@ LoadOutcome Loader::run(std::string_view text) {
   check_settings();
   build_catalog();
   finish_virtual_keys();
+  finish_routing();
   check_contents();
 
   LoadOutcome outcome;

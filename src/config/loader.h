@@ -72,6 +72,8 @@ class Loader {
   void read_deployment(const Value& table);
   void read_virtual_key(const Value& table);
   void finish_virtual_keys();
+  void finish_routing();
+  void read_weights();
   void read_admin_token();
   void build_catalog();
 

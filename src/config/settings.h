@@ -3,9 +3,9 @@
 // The initialisers here are the defaults: nothing repeats them but conf/hyperion.toml, and a test
 // compares that file line by line. The folders that read these structs (upstream, gateway, admin,
 // simulator, server) lie below `config` in the order of inclusion, so the structs live here; those
-// of http, json and dialect are their own (http/limits.h, json/limits.h, dialect/settings.h). Names
-// carry their unit last. Sizes and times are those of reference practice, with the reason beside
-// each. Plain data, no logic.
+// of http, json, dialect and routing are their own (http/limits.h, json/limits.h, */settings.h).
+// Names carry their unit last. Sizes and times are those of reference practice, with the reason
+// beside each. Plain data, no logic.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,7 @@
 #include "http/limits.h"
 #include "io/address.h"
 #include "json/limits.h"
+#include "routing/settings.h"
 
 namespace hyperion::config {
 
@@ -141,6 +142,7 @@ struct Settings {
   AdminSettings admin;
   SimulatorSettings simulator;
   dialect::TranslationSettings translation;
+  routing::Settings routing;
 };
 
 }  // namespace hyperion::config

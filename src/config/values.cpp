@@ -1,9 +1,12 @@
 // Values of the conf into the places they fill, and back to text: the part of config/keys.h about
 // slots.
 #include <algorithm>
+#include <cmath>
+#include <cstdio>
 
 #include "config/fact_values.h"
 #include "config/keys.h"
+#include "config/routing_values.h"
 
 namespace hyperion::config {
 namespace {
@@ -223,6 +226,32 @@ bool assign_date(uint32_t& target, const Value& value, std::string& problem) {
   return true;
 }
 
+// A decimal fraction that is a whole number of parts.
+bool assign_fraction(const Fraction& slot, const Rule& rule, const Value& value,
+                     std::string& problem) {
+  const bool number = value.kind == Value::Kind::integer || value.kind == Value::Kind::real;
+  const double given =
+      value.kind == Value::Kind::integer ? static_cast<double>(value.integer) : value.real;
+  const double parts = given * slot.one;
+  if (number && given >= static_cast<double>(rule.minimum) &&
+      given <= static_cast<double>(rule.maximum) && std::abs(parts - std::round(parts)) < 1e-6) {
+    *slot.value = static_cast<int32_t>(std::lround(parts));
+    return true;
+  }
+  return fail(problem,
+              "a number from " + std::to_string(rule.minimum) + " to " +
+                  std::to_string(rule.maximum) + " with at most " +
+                  (slot.one == 100 ? "two" : "three") + " decimals",
+              value);
+}
+
+std::string text_of_fraction(const Fraction& slot) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%g", static_cast<double>(*slot.value) / slot.one);
+  std::string result = text;
+  return result.find('.') == std::string::npos ? result + ".0" : result;
+}
+
 // One overload for each type of slot.
 struct Assign {
   const Rule& rule;
@@ -268,16 +297,23 @@ struct Assign {
   bool operator()(Date slot) const { return assign_date(*slot.yyyymmdd, value, problem); }
   bool operator()(UsdPerMillion slot) const { return assign_price(*slot.pico_usd, value, problem); }
   bool operator()(Choice slot) const { return assign_choice(*slot.chosen, rule, value, problem); }
-  bool operator()(Choices slot) const {
-    uint8_t bits = 0;
+  template <class Bits>
+  bool assign_choices(Bits& target) const {
+    Bits bits = 0;
     const bool read = assign_list("a list of texts", value, problem, [&](const Value& item) {
       uint8_t choice = 0;
       if (!assign_choice(choice, rule, item, problem)) return false;
-      bits = static_cast<uint8_t>(bits | 1u << choice);
+      bits = static_cast<Bits>(bits | 1u << choice);
       return true;
     });
-    if (read) *slot.bits = bits;
+    if (read) target = bits;
     return read;
+  }
+  bool operator()(Choices slot) const { return assign_choices(*slot.bits); }
+  bool operator()(ManyChoices slot) const { return assign_choices(*slot.bits); }
+  bool operator()(Fraction slot) const { return assign_fraction(slot, rule, value, problem); }
+  bool operator()(std::vector<routing::Rule>* slot) const {
+    return assign_routing_rules(*slot, value, problem);
   }
   bool operator()(Abilities slot) const {
     return assign_capabilities(*slot.capabilities, slot.answer, value, problem);
@@ -327,13 +363,16 @@ struct Print {
     return list_text(*slot.list, [](uint32_t core) { return std::to_string(core); });
   }
   std::string operator()(Choice slot) const { return quoted(rule.choices[*slot.chosen]); }
-  std::string operator()(Choices slot) const {
+  std::string text_of_choices(uint32_t bits) const {
     std::vector<std::string_view> chosen;
     for (size_t i = 0; i < rule.choices.size(); ++i) {
-      if ((*slot.bits >> i & 1) != 0) chosen.push_back(rule.choices[i]);
+      if ((bits >> i & 1) != 0) chosen.push_back(rule.choices[i]);
     }
     return list_text(chosen, quoted);
   }
+  std::string operator()(Choices slot) const { return text_of_choices(*slot.bits); }
+  std::string operator()(ManyChoices slot) const { return text_of_choices(*slot.bits); }
+  std::string operator()(Fraction slot) const { return text_of_fraction(slot); }
   std::string operator()(Abilities slot) const {
     return text_of_capabilities(*slot.capabilities, slot.answer);
   }
@@ -341,6 +380,7 @@ struct Print {
   std::string operator()(Date) const { return ""; }
   std::string operator()(UsdPerMillion) const { return ""; }
   std::string operator()(const std::vector<catalog::PriceTier>*) const { return "[]"; }
+  std::string operator()(const std::vector<routing::Rule>*) const { return "[]"; }
   std::string operator()(Platforms) const { return "{}"; }
   std::string operator()(const Headers*) const { return "{}"; }
   std::string operator()(const catalog::UrlVariables*) const { return "{}"; }

@@ -87,6 +87,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   size_t look_at_events(std::string_view bytes, bool& commit, bool& progress);
   bool needs_commit(bool commit_now, size_t whole) const;
   bool commit(uint64_t length);
+  bool send_whole(std::string_view body);
   void write_answer_headers();
   void write_dropped(http::HeadWriter& head);
   std::string_view content_type_of_translation() const;

@@ -282,13 +282,41 @@ dialect::Observation Attempt::observe(const http::SseEvent& event, bool committe
 
 // Queues the head of the answer. False: out of memory, nothing was queued.
 bool Attempt::commit(uint64_t length) {
-  exchange_.record().first_token = exchange_.gateway().runtime().clock.now();
+  Record& record = exchange_.record();
+  record.first_token = exchange_.gateway().runtime().clock.now();
+  if (streams() && head_.status == 200) {
+    exchange_.snapshot().saw_first_token(exchange_.deployment(),
+                                         elapsed_ns(record.sent, record.first_token) / ns_per_us);
+  }
   if (!exchange_.begin_answer(head_.status)) return false;
   write_answer_headers();
   if (!exchange_.relay().end_head(length)) return false;
   committed_ = true;
   state_ = State::relay;
-  return true;
+  if (kind_ != Kind::stream || exchange_.explanation().empty()) return true;
+  // A comment: no client takes it for an event.
+  Relay& relay = exchange_.relay();
+  return relay.body(": hyperion ") && relay.body(exchange_.explanation()) && relay.body("\n\n");
+}
+
+// A plain answer that has wholly come, with the decision as its last member where the client asked
+// for it and the answer is an object. False: out of memory.
+bool Attempt::send_whole(std::string_view body) {
+  constexpr std::string_view member = ",\"hyperion\":";
+  const std::string_view explanation = exchange_.explanation();
+  const std::string_view encoding = head_.headers.find("content-encoding");
+  const size_t end = body.find_last_not_of(" \r\n\t");
+  const bool object = end != std::string_view::npos && body[end] == '}' && body[0] == '{';
+  const bool plain = translates() || encoding.empty();
+  Relay& relay = exchange_.relay();
+  if (explanation.empty() || head_.status != 200 || !object || !plain) {
+    exchange_.record().response_bytes += body.size();
+    return commit(body.size()) && relay.body(body);
+  }
+  const size_t size = body.size() + member.size() + explanation.size();
+  exchange_.record().response_bytes += size;
+  return commit(size) && relay.body(body.substr(0, end)) && relay.body(member) &&
+         relay.body(explanation) && relay.body(body.substr(end));
 }
 
 void Attempt::write_answer_headers() {
@@ -322,6 +350,9 @@ void Attempt::write_answer_headers() {
     }
   }
   if (exchange_.wants_stream()) head.raw("cache-control: no-cache\r\n");
+  head.header("x-hyperion-route", routing::name_of(record.routed));
+  if (!record.intent.empty()) head.header("x-hyperion-route-intent", record.intent);
+  if (!record.decision_line.empty()) head.header("x-hyperion-route-decision", record.decision_line);
   head.raw(exchange_.snapshot().providers[exchange_.deployment().provider->index].answer_head);
   head.header("x-hyperion-model", record.model);
   head.header("x-hyperion-requested-model", record.requested_model);

@@ -93,11 +93,10 @@ void Attempt::finish_plain(bool released) {
       }
     }
     dialect::language_of(exchange_.crossing().upstream).observe_answer(body, usage_);
-    if (!commit(body.size()) || !exchange_.relay().body(body)) {
+    if (!send_whole(body)) {
       fail_complete(ErrorCode::overloaded, Side::gateway, released);
       return;
     }
-    exchange_.record().response_bytes += body.size();
   }
   finish_answer(released);
 }
@@ -133,12 +132,12 @@ void Attempt::finish_translated(bool released) {
     fail_as_said(said, released);
     return;
   }
-  const bool stream = exchange_.wants_stream();
-  if (!commit(stream ? Relay::unknown_length : answer.size()) || !exchange_.relay().body(answer)) {
+  const bool sent = exchange_.wants_stream() ? commit(Relay::unknown_length) && relay_bytes(answer)
+                                             : send_whole(answer);
+  if (!sent) {
     fail_complete(ErrorCode::overloaded, Side::gateway, released);
     return;
   }
-  exchange_.record().response_bytes += answer.size();
   finish_answer(released);
 }
 

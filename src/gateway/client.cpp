@@ -12,9 +12,10 @@ using ParserState = http::RequestParser::State;
 
 namespace {
 
-// What one head may take of the arena: the head itself, the list of its headers, the model's name.
+// What one head may take of the arena: the head itself, the list of its headers, the model's name,
+// the decision.
 size_t arena_size_max(const http::Limits& limits) {
-  return size_t{limits.head_size_max_bytes} * 3 + limits.trailer_size_max_bytes + 32 * 1024;
+  return size_t{limits.head_size_max_bytes} * 3 + limits.trailer_size_max_bytes + 40 * 1024;
 }
 
 }  // namespace

@@ -33,6 +33,8 @@ constexpr Endpoint endpoints[] = {
      Operation::embeddings},
     {"/v1/moderations", false, "", Method::post, Work::proxy, true, false, true, Wire::openai_chat,
      Operation::moderations},
+    {"/v1/route/explain", false, "", Method::post, Work::explain, true, true, true,
+     Wire::openai_chat, Operation::chat},
     {"/v1/models", false, "", Method::get, Work::models, true, false, true, Wire::openai_chat},
     {"/v1/models/", true, "", Method::get, Work::model, true, false, true, Wire::openai_chat},
     {"/health/live", false, "", Method::get, Work::live, false, true, true, Wire::openai_chat},
@@ -53,6 +55,15 @@ const Endpoint* find_endpoint(std::string_view path) {
     if (matches(endpoint, path)) return &endpoint;
   }
   return nullptr;
+}
+
+const Endpoint& chat_endpoint(dialect::Wire wire) {
+  const Endpoint* found = endpoints;
+  for (const Endpoint& endpoint : endpoints) {
+    const bool chat = endpoint.work == Work::proxy && endpoint.operation == Operation::chat;
+    if (chat && endpoint.wire == wire) found = &endpoint;
+  }
+  return *found;
 }
 
 dialect::Wire wire_of_path(std::string_view path) {

@@ -27,6 +27,7 @@ enum class Work : uint8_t {
   live,     // GET /health/live
   ready,    // GET /health/ready
   metrics,  // GET /metrics
+  explain,  // POST /v1/route/explain
 };
 
 struct Endpoint {
@@ -54,6 +55,8 @@ bool query_has(std::string_view query, std::string_view parameter);
 
 // The row for `path`, or nullptr. The method is not looked at: the caller answers 405 with `allow`.
 const Endpoint* find_endpoint(std::string_view path);
+// The row for chat in a client's dialect.
+const Endpoint& chat_endpoint(dialect::Wire wire);
 // The dialect in which a client of this path reads an error, where there is no row for it.
 dialect::Wire wire_of_path(std::string_view path);
 // "POST, OPTIONS" of a row.

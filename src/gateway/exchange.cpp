@@ -23,7 +23,8 @@ Exchange::Exchange(Gateway& gateway, Client& client)
       body_(gateway.runtime().blocks, gateway.bodies()),
       canonical_arena_(gateway.runtime().blocks,
                        snapshot_->config->settings.limits.translated_request_max_bytes),
-      joined_body_(gateway.runtime().blocks, gateway.bodies()) {
+      joined_body_(gateway.runtime().blocks, gateway.bodies()),
+      explanation_(gateway.runtime().blocks, gateway.bodies()) {
   gateway.next_request_id(record_.request_id);
   record_.begin = gateway.runtime().clock.now();
   record_.phase = Phase::head;
@@ -140,7 +141,8 @@ void Exchange::on_complete() {
   record_.request_bytes = body_.size();
   record_.phase = Phase::decide;
   switch (endpoint_->work) {
-    case Work::proxy: scan_and_decide(); return;
+    case Work::proxy:
+    case Work::explain: scan_and_decide(); return;
     case Work::models: answer_models(); return;
     case Work::model: answer_model(); return;
     default: answer_page();

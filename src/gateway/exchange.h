@@ -78,6 +78,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   const RequestTimeouts& timeouts() const { return timeouts_; }
   // Names of the request's own options that had no effect, for x-hyperion-dropped-params.
   std::string_view dropped_options() const { return dropped_options_; }
+  // The decision in full, for a client that asked for it; empty otherwise.
+  std::string_view explanation() const { return explanation_.view(); }
   bool waits_for_client() const;
   Record& record() { return record_; }
   std::string_view request_id() const { return {record_.request_id, request_id_size}; }
@@ -115,6 +117,12 @@ class Exchange final : public ListNode<ExchangeTag> {
   bool read_model(const json::Scan& scan);
   void read_options(const json::Options& options);
   bool resolve_model();
+  bool resolve_name();
+  bool accept_deployment();
+  bool choose_model(const json::Scan& scan);
+  bool route(const json::Scan& scan);
+  void keep_decision();
+  void answer_explanation();
   bool decode_request();
   void plan_passthrough(const json::Scan& scan);
   void answer_token_estimate();
@@ -147,6 +155,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   Arena canonical_arena_;
   ByteBuffer joined_body_;  // the client's body without our own keys, where it had any
   dialect::Request* canonical_ = nullptr;
+  bool explains_ = false;
+  ByteBuffer explanation_;
   Relay relay_;
   Record record_;
 };

@@ -31,7 +31,11 @@ void Exchange::scan_and_decide() {
   wants_array_ = endpoint_->stream && !query_has(head_->query, "alt=sse");
   record_.stream = wants_stream_;
   if (scan.options.any) read_options(scan.options);
-  if (!resolve_model()) return;
+  if (!choose_model(scan)) return;
+  if (endpoint_->work == Work::explain) {
+    answer_explanation();
+    return;
+  }
   if (crossing_.kind == Crossing::Kind::passthrough) {
     plan_passthrough(scan);
   } else {
@@ -119,14 +123,16 @@ bool Exchange::decode_request() {
 // never silently ignored.
 void Exchange::read_options(const json::Options& options) {
   timeouts_ = {options.connect_ms, options.first_token_ms, options.idle_ms, options.total_ms};
-  const std::pair<bool, std::string_view> given[] = {{options.smart_routing, "smart_routing"},
-                                                     {options.fallbacks.present(), "fallbacks"},
-                                                     {options.max_cost_usd >= 0, "max_cost"},
-                                                     {options.providers.present(), "providers"},
-                                                     {options.explain, "explain"},
-                                                     {options.bypass_cache, "bypass_cache"},
-                                                     {options.cache_ttl_s != 0, "cache_ttl"},
-                                                     {options.tags.present(), "tags"}};
+  explains_ = options.explain;
+  const bool routed =
+      Router::route_of(options, record_.requested_model) != routing::Route::passthrough;
+  const std::pair<bool, std::string_view> given[] = {
+      {options.fallbacks.present(), "fallbacks"},
+      {options.max_cost_usd >= 0 && !routed, "max_cost"},
+      {options.providers.present() && record_.requested_model != automatic_model, "providers"},
+      {options.bypass_cache, "bypass_cache"},
+      {options.cache_ttl_s != 0, "cache_ttl"},
+      {options.tags.present() && !routed, "tags"}};
   for (const auto& [present, name] : given) {
     if (!present) continue;
     if (!dropped_options_.empty() && !client_->arena().append(dropped_options_, ", ")) return;
@@ -134,7 +140,10 @@ void Exchange::read_options(const json::Options& options) {
   }
 }
 
-bool Exchange::resolve_model() {
+bool Exchange::resolve_model() { return resolve_name() && accept_deployment(); }
+
+// What the name stands for, in this environment.
+bool Exchange::resolve_name() {
   const catalog::Catalog& catalog = snapshot_->config->catalog;
   std::string_view name = record_.requested_model;
   resolution_ = catalog.resolve(name);
@@ -172,6 +181,13 @@ bool Exchange::resolve_model() {
     refuse(failure, Side::client, Phase::decide);
     return false;
   }
+  return true;
+}
+
+// Whether this key may use the deployment, and how the request gets there.
+bool Exchange::accept_deployment() {
+  const std::string_view name = record_.requested_model;
+  const int size = static_cast<int>(name.size() < 100 ? name.size() : 100);
   const catalog::Deployment& deployment = *resolution_.deployment;
   if (!key_->allowed.allows(deployment)) {
     refuse(make_failure(403, "model_not_allowed", "model", "This key may not use the model `%.*s`.",

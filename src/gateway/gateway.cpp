@@ -38,6 +38,7 @@ Gateway::Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Page
       log_(log),
       pages_(pages),
       handshake_gate_(runtime.clock, runtime.timers),
+      router_(runtime.clock),
       clients_(connections_max),
       // An exchange may outlive its client for a turn or two while an attempt joins.
       exchanges_(connections_max * 2),
@@ -78,10 +79,12 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
     }
     state.counters = counters_.providers.get(provider.name);
     state.head = head_of(provider);
-    state.answer_head =
-        "x-hyperion-route: passthrough\r\nx-hyperion-provider: " + provider.name + "\r\n";
+    state.answer_head = "x-hyperion-provider: " + provider.name + "\r\n";
     next->providers.push_back(std::move(state));
   }
+  for (size_t wire = 0; wire < dialect::wires_count; ++wire)
+    next->ways[wire] = ways_from(chat_endpoint(static_cast<dialect::Wire>(wire)), config->catalog);
+  next->first_token_us.resize(config->catalog.deployments().size());
   for (const catalog::Provider& provider : config->catalog.providers()) {
     next->providers[provider.index].pool->update(provider, config->settings.http);
   }

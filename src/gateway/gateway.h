@@ -19,6 +19,7 @@
 #include "gateway/exchange.h"
 #include "gateway/pages.h"
 #include "gateway/request_log.h"
+#include "gateway/router.h"
 #include "gateway/snapshot.h"
 #include "io/runtime.h"
 #include "json/body_scan.h"
@@ -65,6 +66,7 @@ class Gateway {
   Counters& counters() { return counters_; }
   const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   json::Scanner& scanner() { return *scanner_; }
+  Router& router() { return router_; }
   MemoryBudget& bodies() { return bodies_; }
   Pages* pages() { return pages_; }
   // Memory for the moment: empty, and valid until its next use. Small texts always fit.
@@ -105,6 +107,7 @@ class Gateway {
   ByteBuffer scratch_{scratch_blocks_, bodies_};
   tls::HandshakeGate handshake_gate_;
   std::unique_ptr<json::Scanner> scanner_;
+  Router router_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::shared_ptr<upstream::Pool>> retired_pools_;
   Slab<Client> clients_;

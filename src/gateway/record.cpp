@@ -165,6 +165,10 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
   line.tokens(",\"cached_tokens\":", record.usage.cached_tokens);
   line.tokens(",\"cache_write_tokens\":", record.usage.cache_write_tokens);
   line.tokens(",\"reasoning_tokens\":", record.usage.reasoning_tokens);
+  if (!record.decision.empty()) {
+    line.literal(",\"decision\":");
+    line.plain(record.decision);
+  }
   line.span(",\"head_us\":", record.begin, record.head_done);
   line.span(",\"body_us\":", record.head_done, record.body_done);
   line.span(",\"connect_us\":", record.body_done, record.connected);

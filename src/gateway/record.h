@@ -16,8 +16,12 @@
 #include "dialect/observation.h"
 #include "dialect/provider_error.h"
 #include "gateway/counters.h"
+#include "routing/settings.h"
 
 namespace hyperion::gateway {
+
+// What the log keeps of a decision; a longer one (very many slow deployments) is left out.
+inline constexpr size_t decision_logged_max_bytes = 3072;
 
 inline constexpr size_t request_id_size = 28;  // "req_" and 24 hex digits
 
@@ -35,6 +39,10 @@ struct Record {
   std::string_view requested_model;  // escaped when written; bounded
   std::string_view model;
   std::string_view provider;
+  routing::Route routed = routing::Route::passthrough;
+  std::string_view intent;         // of a smart or automatic decision
+  std::string_view decision_line;  // for its header
+  std::string_view decision;       // as JSON, numbers only
   bool stream = false;
   bool translated = false;  // the provider speaks another dialect than the client
   uint32_t attempts = 0;
@@ -55,8 +63,8 @@ struct Record {
   uint64_t overhead_ns(Instant until) const;
 };
 
-// One line without its line feed; returns its length, 0 if it did not fit `capacity` (2 KiB is
-// enough).
+// One line without its line feed; returns its length, 0 if it did not fit `capacity` (2 KiB and
+// decision_logged_max_bytes are enough).
 size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capacity);
 
 // The two letters, zero-terminated in `out`.

@@ -31,7 +31,7 @@ class RingLog final : public RequestLog {
   }
 
  private:
-  static constexpr size_t line_max_bytes = 2048;
+  static constexpr size_t line_max_bytes = 2048 + decision_logged_max_bytes;
   LogRing& ring_;
   const Clock& clock_;
 };

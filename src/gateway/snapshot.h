@@ -6,12 +6,16 @@
 // last holder frees it. Building can fail (certificates): then the previous snapshot stays.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "config/config.h"
+#include "dialect/wire.h"
 #include "gateway/counters.h"
+#include "routing/capability.h"
 #include "upstream/pool.h"
 
 namespace hyperion::gateway {
@@ -22,13 +26,26 @@ struct ProviderState {
   // Everything of a request's head that never changes, without the credentials: Host, User-Agent,
   // Accept-Encoding, ...
   std::string head;
-  // What never changes in the head of an answer: x-hyperion-provider and the route.
+  // What never changes in the head of an answer: x-hyperion-provider.
   std::string answer_head;
 };
 
 struct Snapshot {
   std::shared_ptr<const config::Config> config;
   std::vector<ProviderState> providers;  // by catalog::Provider::index
+  // How chat of each dialect reaches each deployment, by Deployment::index.
+  std::array<std::vector<routing::Way>, dialect::wires_count> ways;
+  // The first token's delay of each deployment's streams lately, as this shard saw it; 0: unknown.
+  mutable std::vector<uint32_t> first_token_us;
+
+  void saw_first_token(const catalog::Deployment& deployment, uint64_t us) const {
+    // A moving mean over some eight streams.
+    constexpr uint64_t weight = 8;
+    uint32_t& lately = first_token_us[deployment.index];
+    const uint64_t bounded = std::clamp<uint64_t>(us, 1, UINT32_MAX);
+    lately = static_cast<uint32_t>(
+        lately == 0 ? bounded : (lately * (weight - 1) + bounded + weight - 1) / weight);
+  }
 };
 
 }  // namespace hyperion::gateway

@@ -53,11 +53,14 @@ struct Field {
   uint64_t providers = ~uint64_t{0};  // bit for each Provider::index below 64
   std::span<const Way> ways;          // by Deployment::index
   Live live;
+  bool assume_usable = false;  // providers without their key count: nothing is sent
 };
+
+inline constexpr int32_t chance_unknown = -1;
 
 struct Candidate {
   const catalog::Deployment* deployment = nullptr;
-  int32_t chance = 0;  // of chance_one, to be good enough
+  int32_t chance = 0;  // of chance_one, to be good enough; chance_unknown without a quality
   Exclusion excluded = Exclusion::none;
   int64_t expected_nano_usd = 0;
   int64_t worst_nano_usd = 0;

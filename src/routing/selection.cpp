@@ -109,7 +109,7 @@ Exclusion Selection::wall_before(const Deployment& deployment, Way way) const {
       provider < 64 ? (field_.providers >> provider & 1) == 0 : field_.providers != ~uint64_t{0};
   if (!field_.allowed->allows(deployment)) return Exclusion::not_allowed;
   if (narrowed) return Exclusion::provider_narrowed;
-  if (!deployment.provider->usable) return Exclusion::provider_unusable;
+  if (!deployment.provider->usable && !field_.assume_usable) return Exclusion::provider_unusable;
   const auto& unhealthy = field_.live.unhealthy;
   if (deployment.index < unhealthy.size() && unhealthy[deployment.index] != 0)
     return Exclusion::unhealthy;
@@ -131,6 +131,8 @@ void Selection::add(const Deployment& deployment) {
 void Selection::gather() {
   decision_.candidate_count = 0;
   const Deployment* asked = question_.asked;
+  // Of a model that only its provider knows nothing can be said.
+  if (asked != nullptr && asked->model == nullptr) return;
   if (asked != nullptr) add(*asked);
   for (const Deployment* candidate : field_.candidates) {
     if (candidate == asked) continue;
@@ -160,20 +162,26 @@ Tier Selection::tier_of(const Scores& scores) const {
   return scores.score >= settings_.balanced_from_score ? Tier::balanced : Tier::cheap_fast;
 }
 
-// A rule's tier holds, whatever the prompt looks like.
+// What cannot be judged is taken as hard; a rule's tier holds, whatever the prompt looks like.
 void Selection::bend(Scores& scores) const {
-  if (question_.rule == nullptr || !question_.rule->gives_tier) return;
-  const int32_t second = difficulty_of(settings_.balanced_from_score);
-  const int32_t third = difficulty_of(settings_.high_reasoning_from_score);
+  if (scores.unknown) {
+    const int32_t hard = difficulty_of(static_cast<uint16_t>(settings_.high_reasoning_from_score));
+    scores.difficulty = static_cast<int16_t>(std::max<int32_t>(scores.difficulty, hard));
+    scores.score = score_of(scores.difficulty);
+  }
+  if (question_.rule == nullptr || question_.rule->tier == 0) return;
+  const int32_t second = difficulty_of(static_cast<uint16_t>(settings_.balanced_from_score));
+  const int32_t third = difficulty_of(static_cast<uint16_t>(settings_.high_reasoning_from_score));
   int32_t difficulty = scores.difficulty;
-  switch (question_.rule->tier) {
+  switch (static_cast<Tier>(question_.rule->tier)) {
     case Tier::cheap_fast: difficulty = std::min(difficulty, second - 1); break;
     case Tier::balanced: difficulty = std::clamp(difficulty, second, third - 1); break;
     case Tier::high_reasoning: difficulty = std::max(difficulty, third); break;
   }
   scores.difficulty = static_cast<int16_t>(difficulty);
   scores.score = score_of(difficulty);
-  scores.unknown = scores.unknown && question_.rule->tier == Tier::high_reasoning;
+  scores.unknown =
+      scores.unknown && static_cast<Tier>(question_.rule->tier) == Tier::high_reasoning;
 }
 
 int32_t Selection::tolerance(Tier tier) const {
@@ -190,7 +198,7 @@ int32_t Selection::tolerance(Tier tier) const {
 void Selection::weigh(Candidate& candidate, const Scores& scores, const Deployment* held,
                       uint32_t tokens, uint32_t cached_tokens) const {
   const Model& model = *candidate.deployment->model;
-  candidate.chance = model.quality.known ? chance_of_model(model.quality, scores) : 0;
+  candidate.chance = model.quality.known ? chance_of_model(model.quality, scores) : chance_unknown;
   const Wants& wants = question_.demands.wants;
   catalog::TokenCounts counts;
   const bool cached =
@@ -222,6 +230,8 @@ void Selection::judge(Candidate& candidate, const Candidate* asked, int32_t need
   if (candidate.deployment == held) needed -= settings_.hysteresis;
   if (candidate.chance < needed) {
     candidate.excluded = Exclusion::not_good_enough;
+  } else if (candidate.expected_nano_usd < 0 || candidate.worst_nano_usd < 0) {
+    candidate.excluded = Exclusion::unpriced;
   } else if (question_.max_cost_nano_usd >= 0 &&
              candidate.worst_nano_usd > question_.max_cost_nano_usd) {
     candidate.excluded = Exclusion::over_max_cost;
@@ -241,7 +251,8 @@ const Candidate* Selection::find(const Deployment* deployment) const {
 
 // What the others are compared with: the asked model, or the best that can.
 const Candidate* Selection::reference() const {
-  if (question_.asked != nullptr) return &decision_.candidates[0];
+  if (question_.asked != nullptr)
+    return decision_.candidate_count > 0 ? &decision_.candidates[0] : nullptr;
   const Candidate* best = nullptr;
   for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
     const Candidate& candidate = decision_.candidates[i];
@@ -278,7 +289,7 @@ const Candidate* Selection::choose(const Scores& scores, const Deployment* held,
 
 // The model that a rule names, if it can and may; a rule never breaks a capability.
 const Candidate* Selection::chosen_by_rule() {
-  if (question_.rule == nullptr || question_.rule->gives_tier) return nullptr;
+  if (question_.rule == nullptr) return nullptr;
   const Deployment* named = question_.rule->deployment;
   if (named == nullptr || named->model == nullptr) return nullptr;
   const Candidate* there = find(named);
@@ -366,6 +377,7 @@ void Selection::run() {
   decision_.tier = tier_of(decision_.held_scores);
   if (const Candidate* ruled = chosen_by_rule()) chosen = ruled;
   if (chosen == nullptr) {
+    decision_.chosen = question_.asked;
     find_wall();
     return;
   }
@@ -391,10 +403,10 @@ int64_t expected_output_tokens(Kind kind, const Wants& wants) {
 }
 
 bool applies(const Rule& rule, Route route, Kind kind, uint32_t tokens) {
-  if (route == Route::smart ? !rule.for_smart : !rule.for_auto) return false;
+  const uint8_t wanted = route == Route::smart ? Rule::for_smart : Rule::for_auto;
+  if ((rule.routes & wanted) == 0) return false;
   if (tokens < rule.tokens_min || tokens > rule.tokens_max) return false;
-  return rule.kinds.empty() ||
-         std::find(rule.kinds.begin(), rule.kinds.end(), kind) != rule.kinds.end();
+  return rule.kinds == 0 || (rule.kinds >> static_cast<unsigned>(kind) & 1) != 0;
 }
 
 void decide(const Question& question, const Field& field, const Settings& settings,

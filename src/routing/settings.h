@@ -6,8 +6,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "catalog/model.h"
@@ -23,40 +23,41 @@ enum class Route : uint8_t { passthrough, smart, automatic };
 // smart and auto only.
 struct Rule {
   std::string name;
-  std::vector<Kind> kinds;                                // any of them; empty: every kind
-  std::vector<std::string> keys;                          // ids of virtual keys
-  std::vector<std::pair<std::string, std::string>> tags;  // of hyperion.tags: each one
-  uint32_t tokens_min = 0;
+  uint16_t kinds = 0;             // bits by Kind, any of them; 0: every kind
+  std::vector<std::string> keys;  // ids of virtual keys, any of them; empty: every key
+  std::map<std::string, std::string, std::less<>> tags;  // of hyperion.tags, each one
+  uint32_t tokens_min = 0;                               // of the estimated input
   uint32_t tokens_max = UINT32_MAX;
-  bool for_smart = true;
-  bool for_auto = true;
-  // What then: one of the two.
+  uint8_t routes = for_smart | for_auto;
+  // What then, one of the two: a model, or a tier (0: none).
   std::string model;
-  const catalog::Deployment* deployment = nullptr;  // what that name stands for, set at load
-  Tier tier = Tier::balanced;
-  bool gives_tier = false;
+  uint8_t tier = 0;
+  const catalog::Deployment* deployment = nullptr;  // what `model` stands for, set at load
+
+  static constexpr uint8_t for_smart = 1;
+  static constexpr uint8_t for_auto = 2;
 };
 
 struct Settings {
-  // How many hundredths of a percent of the chance to be good enough may be given for money.
+  // How much of the chance to be good enough may be given for money, of chance_one.
   int32_t smart_tolerance = 300;
   int32_t auto_tolerance = 300;
-  // Scores from which a prompt is of the second and third tier, of 1000.
-  uint16_t balanced_from_score = 350;
-  uint16_t high_reasoning_from_score = 600;
+  // Scores from which a prompt is of the second and third tier, of score_one.
+  int32_t balanced_from_score = 350;
+  int32_t high_reasoning_from_score = 600;
   // By how much the score that counts may fall from one turn of a conversation to the next.
-  uint16_t score_fall_per_turn = 100;
+  int32_t score_fall_per_turn = 100;
   // What the conversation's model may lack before another takes over, beside the tolerance.
   int32_t hysteresis = 100;
   // From this share of a used budget on (of 1000) the tolerance grows, up to this at the limit.
-  uint16_t pressure_from = 800;
+  int32_t pressure_from = 800;
   int32_t pressure_tolerance = 1000;
-  // A pick's first token may lately have come so much later than the asked model's, of 100.
-  uint16_t slower_percent = 50;
+  // How much later a pick's first token may lately have come than the asked model's.
+  uint32_t slower_percent = 50;
   // Prefixes below this many tokens are not in a provider's cache (OpenAI's and Anthropic's
-  // documentation: 1024).
+  // documentation: 1,024).
   uint32_t cached_prefix_tokens_min = 1024;
-  // Preview and deprecated models are never chosen unless this says so.
+  // Whether preview and deprecated models may be chosen.
   bool previews = false;
   std::string weights_file;  // empty: those built in
   uint32_t decisions_kept = 64;

@@ -18,6 +18,7 @@ int run_check(const Arguments& arguments);
 int run_demo(const Arguments& arguments);
 int run_simulate(const Arguments& arguments);
 int run_key(const Arguments& arguments);
+int run_explain(const Arguments& arguments);
 
 // The value after `-c` or `--conf`; empty if it is not given. False (and a message) on anything
 // unknown.

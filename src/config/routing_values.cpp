@@ -1,0 +1,115 @@
+// [[routing.rules]], and what of [routing] is settled when everything else is read.
+#include "config/routing_values.h"
+
+#include <algorithm>
+
+#include "config/keys.h"
+#include "config/loader.h"
+
+namespace hyperion::config {
+namespace {
+
+constexpr size_t rules_max = 64;
+
+std::string named(const routing::Rule& rule, size_t number) {
+  return rule.name.empty() ? "rule " + std::to_string(number) : "rule \"" + rule.name + "\"";
+}
+
+bool assign_rule(routing::Rule& rule, const Value& value, std::string& problem) {
+  for (const Member& member : value.members) {
+    const auto keys = routing_rule_keys();
+    const auto key = std::find_if(keys.begin(), keys.end(),
+                                  [&](const auto& each) { return each.name == member.key; });
+    if (key == keys.end()) {
+      problem = "unknown key: expected";
+      for (const auto& each : keys)
+        problem += (each.name == keys.front().name ? " " : ", ") + std::string(each.name);
+      return false;
+    }
+    if (!assign(key->slot(rule), key->rule, member.value, problem)) {
+      problem = std::string(key->name) + ": " + problem;
+      return false;
+    }
+  }
+  if (rule.model.empty() == (rule.tier == 0)) {
+    problem = rule.model.empty() ? "expected a model or a tier, given neither"
+                                 : "expected a model or a tier, given both";
+    return false;
+  }
+  if (rule.routes == 0) {
+    problem = "routes: expected \"smart\", \"auto\" or both";
+    return false;
+  }
+  if (rule.tokens_min <= rule.tokens_max) return true;
+  problem = "tokens_min: expected at most tokens_max";
+  return false;
+}
+
+}  // namespace
+
+bool assign_routing_rules(std::vector<routing::Rule>& rules, const Value& value,
+                          std::string& problem) {
+  const bool list = value.kind == Value::Kind::list && value.items.size() <= rules_max &&
+                    std::all_of(value.items.begin(), value.items.end(),
+                                [](const Value& item) { return item.kind == Value::Kind::table; });
+  if (!list) {
+    problem = "expected at most " + std::to_string(rules_max) +
+              " entries that each begin with [[routing.rules]], given " + describe(value);
+    return false;
+  }
+  std::vector<routing::Rule> result;
+  for (const Value& item : value.items) {
+    routing::Rule rule;
+    const bool good = assign_rule(rule, item, problem);
+    if (!good) {
+      problem = named(rule, result.size() + 1) + ": " + problem;
+      return false;
+    }
+    result.push_back(std::move(rule));
+  }
+  rules = std::move(result);
+  return true;
+}
+
+void Loader::read_weights() {
+  const std::string& file = config_->settings.routing.weights_file;
+  std::string text(routing::embedded_weights);
+  std::string reason;
+  if (!file.empty()) {
+    auto read = file_text(path_in_folder(file), Readers::anybody, reason);
+    if (!read) return setting_problem("routing.weights_file", reason);
+    text = std::move(*read);
+  }
+  config_->weights = routing::Weights::parse(text, reason);
+  if (config_->weights == nullptr) setting_problem("routing.weights_file", reason);
+}
+
+// What names of rules stand for, who may be chosen, and by which weights.
+void Loader::finish_routing() {
+  routing::Settings& settings = config_->settings.routing;
+  read_weights();
+  config_->roster = routing::Roster(config_->catalog, settings.previews);
+  if (settings.balanced_from_score > settings.high_reasoning_from_score)
+    setting_problem("routing.balanced_from_score",
+                    "expected at most routing.high_reasoning_from_score");
+  for (size_t i = 0; i < settings.rules.size(); ++i) {
+    routing::Rule& rule = settings.rules[i];
+    for (const std::string& id : rule.keys) {
+      const auto keys = config_->keys.all();
+      if (std::any_of(keys.begin(), keys.end(), [&](const auto& key) { return key.id == id; }))
+        continue;
+      setting_problem("routing.rules",
+                      named(rule, i + 1) + ": keys: no [[keys]] entry has the id \"" + id + "\"");
+    }
+    if (rule.model.empty()) continue;
+    const catalog::Resolution found = config_->catalog.resolve(rule.model);
+    if (found.found() && found.model != nullptr) {
+      rule.deployment = found.deployment;
+      continue;
+    }
+    setting_problem("routing.rules", named(rule, i + 1) + ": model: \"" + rule.model +
+                                         "\" is no model that a provider of this conf serves");
+  }
+}
+
+}  // namespace hyperion::config

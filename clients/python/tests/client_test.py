@@ -48,6 +48,8 @@ def test_without_a_key_openais_is_not_taken(monkeypatch, client_class, value):
         monkeypatch.setenv("HYPERION_API_KEY", value)
     with pytest.raises(openai.OpenAIError, match="HYPERION_API_KEY"):
         client_class()
+    with pytest.raises(openai.OpenAIError, match="HYPERION_API_KEY"):
+        client_class(api_key="")
 
 
 def test_nothing_of_openais_environment_is_sent(client, server):

@@ -123,6 +123,7 @@ def test_the_stream_of_events_and_its_completion_have_it(client, server):
         server.go_on.set()
         kinds = [event.type for event in stream]
         completion = stream.get_final_completion()
+    assert decision_of(stream) == EXPECTED
     assert "content.done" in kinds and server.body["hyperion"] == {"max_cost": 1}
     assert completion.choices[0].message.parsed == City(name="Paris")
     assert completion.hyperion == EXPECTED

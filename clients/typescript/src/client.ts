@@ -18,7 +18,7 @@ export class Hyperion extends OpenAI {
 
   constructor(options: ClientOptions = {}) {
     const apiKey = options.apiKey ?? environment("HYPERION_API_KEY");
-    if (apiKey === undefined) {
+    if (!apiKey) {
       throw new OpenAIError(
         "No key for Hyperion: pass apiKey, or set the environment variable HYPERION_API_KEY " +
           "(OPENAI_API_KEY is left alone).",

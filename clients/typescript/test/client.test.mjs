@@ -47,6 +47,7 @@ test("without a key OpenAI's is not taken", () => {
   assert.throws(() => new Hyperion(), /HYPERION_API_KEY/);
   delete process.env.HYPERION_API_KEY;
   assert.throws(() => new Hyperion(), /HYPERION_API_KEY/);
+  assert.throws(() => new Hyperion({ apiKey: "" }), /HYPERION_API_KEY/);
 });
 
 test("nothing of OpenAI's environment is sent", async () => {

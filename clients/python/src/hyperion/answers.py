@@ -116,8 +116,9 @@ def decision_of(answer: Union[BaseModel, openai.APIError, Any]) -> Decision:
     kept = getattr(answer, "__dict__", {}).get(_KEPT)
     if isinstance(kept, Decision):
         return kept
-    source = getattr(answer, "response", None) or getattr(answer, "http_response", answer)
-    headers = getattr(source, "headers", None)
+    places = ("response", "http_response", "_response")
+    sources = (getattr(answer, place, None) for place in places)
+    headers = getattr(next(filter(None, sources), answer), "headers", None)
     return Decision() if headers is None else Decision.from_headers(headers)
 
 

@@ -26,8 +26,8 @@ _FROM_ENVIRONMENT = ("organization", "project", "admin_api_key")
 def _filled_in(api_key: Any, base_url: Any) -> dict[str, Any]:
     """Key and address, from the environment where they are not given."""
     if api_key is None:
-        api_key = os.environ.get("HYPERION_API_KEY") or None
-    if api_key is None:
+        api_key = os.environ.get("HYPERION_API_KEY")
+    if not api_key:
         raise openai.OpenAIError(
             "No key for Hyperion: pass api_key, or set the environment variable HYPERION_API_KEY "
             "(OPENAI_API_KEY is left alone)."

@@ -117,7 +117,8 @@ struct ProviderQuirks {
   bool developer_role = true;       // takes the role developer; else it is sent as system
   bool speaks_responses = false;    // serves /responses
   bool native_models_list = false;  // `models` of a request is the provider's own
-  bool stream_usage = true;  // asked with stream_options.include_usage; else it comes unasked
+  bool stream_usage = true;        // asked with stream_options.include_usage; else it comes unasked
+  bool stream_done_marker = true;  // ends streams with [DONE]; else the finish is the end
   // Where reasoning stands in its answers: "reasoning_content", "reasoning", or "" for nowhere.
   std::string reasoning_field;
   bool reasoning_back = false;       // wants reasoning_content back on assistant messages

@@ -278,6 +278,7 @@ constexpr Key<ProviderDraft> provider_table[] = {
     {"speaks_responses", PROVIDER(provider.speaks_responses)},
     {"native_models_list", PROVIDER(provider.native_models_list)},
     {"stream_usage", PROVIDER(provider.stream_usage)},
+    {"stream_done_marker", PROVIDER(provider.stream_done_marker)},
     {"reasoning_field", PROVIDER(provider.reasoning_field),
      one_of_or_empty(reasoning_field_choices)},
     {"reasoning_back", PROVIDER(provider.reasoning_back)},

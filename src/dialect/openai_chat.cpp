@@ -169,6 +169,30 @@ Observation observe_event(const http::SseEvent& event, bool committed, Usage& us
   return seen;
 }
 
+bool tells_finish(std::string_view data) {
+  Cursor cursor(data);
+  if (!cursor.enter_object()) return false;
+  bool told = false;
+  std::string_view key;
+  while (cursor.next_key(key)) {
+    if (key != "choices" || !cursor.enter_array()) {
+      cursor.skip();
+      continue;
+    }
+    while (cursor.next_element()) {
+      if (!cursor.enter_object()) {
+        cursor.skip();
+        continue;
+      }
+      while (cursor.next_key(key)) {
+        told |= key == "finish_reason" && cursor.peek() == '"';
+        cursor.skip();
+      }
+    }
+  }
+  return told && !cursor.failed();
+}
+
 // A quote within a JSON string is escaped, so these bytes are a key or a whole value wherever they
 // stand. Nearly every answer has them once, near its end; otherwise the text is walked.
 void observe_answer(std::string_view body, Usage& usage) {

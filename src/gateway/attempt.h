@@ -79,6 +79,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void fail_as_said(const dialect::ProviderError& said, bool released);
   void fail_complete(ErrorCode code, Side side, bool released);
   dialect::Observation observe(const http::SseEvent& event, bool committed);
+  bool ends_with_finish() const;
   bool streams() const { return kind_ == Kind::stream || kind_ == Kind::array; }
   size_t next_event(std::string_view bytes, http::SseEvent& event);
   bool relay_translated();
@@ -127,6 +128,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   std::string_view adjusted_;
   bool committed_ = false;
   bool done_seen_ = false;    // the stream's end marker
+  bool finish_told_ = false;  // of a provider that has none: how its answer ended
   bool error_told_ = false;   // the provider's own error event was passed on
   bool secret_told_ = false;  // it was not, for what stands in it
   bool paused_ = false;       // reading stopped because the client is slow

@@ -3,6 +3,7 @@
 
 #include "base/planted.h"
 #include "dialect/language.h"
+#include "dialect/openai_chat.h"
 #include "gateway/attempt.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
@@ -271,7 +272,13 @@ size_t Attempt::next_event(std::string_view bytes, http::SseEvent& event) {
   return size;
 }
 
+bool Attempt::ends_with_finish() const {
+  return exchange_.crossing().upstream == dialect::Wire::openai_chat &&
+         !exchange_.deployment().provider->stream_done_marker;
+}
+
 dialect::Observation Attempt::observe(const http::SseEvent& event, bool committed) {
+  finish_told_ |= ends_with_finish() && dialect::openai_chat::tells_finish(event.data);
   if (!translates())
     return dialect::language_of(exchange_.crossing().upstream)
         .observe_event(event, committed, usage_);

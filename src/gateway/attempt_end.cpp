@@ -1,11 +1,23 @@
 // What an attempt does when the provider's answer is whole: judge its end, pass on what was held.
 #include "base/planted.h"
 #include "dialect/language.h"
+#include "dialect/openai_chat.h"
 #include "gateway/attempt.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
 
 namespace hyperion::gateway {
+namespace {
+
+// Of a stream whose provider sends none.
+http::SseEvent end_marker() {
+  http::SseEvent event;
+  event.data = "[DONE]";
+  event.has_data = true;
+  return event;
+}
+
+}  // namespace
 
 void Attempt::on_response_complete(bool released) {
   connection_ = nullptr;
@@ -27,7 +39,9 @@ bool Attempt::take_unended_event() {
   dialect::Usage usage = usage_;
   const dialect::Observation seen =
       dialect::language_of(exchange_.crossing().upstream).observe_event(event, false, usage);
-  if (!seen.finished || seen.error || seen.malformed) return true;
+  const bool ends =
+      seen.finished || (ends_with_finish() && dialect::openai_chat::tells_finish(event.data));
+  if (!ends || seen.error || seen.malformed) return true;
   bool room = true;
   if (translates()) {
     done_seen_ = observe(event, committed_).finished;
@@ -46,9 +60,11 @@ void Attempt::finish_stream(bool released) {
     fail_complete(ErrorCode::overloaded, Side::gateway, released);
     return;
   }
+  if (!translates() && finish_told_) done_seen_ = true;
   // Half an event at the end, or no end marker: the provider broke off, however clean its framing.
   if (translates() && held_.empty() && !done_seen_) {
-    dialect::Observation seen = translator_.on_stream_end();
+    dialect::Observation seen =
+        finish_told_ ? translator_.on_stream_event(end_marker()) : translator_.on_stream_end();
     usage_ = translator_.usage();
     done_seen_ = (seen.finished && !seen.error) || HYPERION_PLANTED(translated_cut_is_end);
   }

@@ -75,6 +75,19 @@ TEST_CASE("a chunk that only names the role gives the client nothing yet") {
   CHECK(is_nothing(seen_in(R"({"choices":null})")));
 }
 
+TEST_CASE("a finish is told by a word only, in any choice") {
+  using openai_chat::tells_finish;
+  CHECK(tells_finish(R"({"choices":[{"delta":{"content":"a"},"finish_reason":"stop"}]})"));
+  CHECK(tells_finish(R"({"choices":[{"finish_reason":null},{"finish_reason":"length"}],"x":1})"));
+  for (const char* data :
+       {R"({"choices":[{"delta":{"content":"a"},"finish_reason":null}]})",
+        R"({"choices":[{"delta":{"finish_reason":"stop"}}]})", R"({"finish_reason":"stop"})",
+        R"({"choices":[]})", R"({"choices":[{"finish_reason":"stop")", "[DONE]", ""}) {
+    CAPTURE(data);
+    CHECK_FALSE(tells_finish(data));
+  }
+}
+
 TEST_CASE("content, refusal, tool calls, reasoning, legacy text and a finish are semantic") {
   const std::string chunks[] = {
       chunk(R"({"content":"a"})"),

@@ -1,12 +1,14 @@
 """How the recorded streams may end: a whole end marker ends them without the empty line behind it,
 half of one does not; in each dialect, passed through and translated."""
 
+import json
 import random
 
 import pytest
 
 from harness import said
-from harness.recorded import DIALECTS, recordings
+from harness.grammar import check_stream
+from harness.recorded import DIALECTS, Recording, recordings
 from harness.replay import CLIENTS, ask_for, replaying
 from harness.replay import conf_at as CONF
 from harness.schema import validate_chat
@@ -79,3 +81,46 @@ def test_half_an_end_marker_is_no_end(gateway, upstream, dialect, client):
             assert answer.status == 502 and answer.complete, case
         ids.append(answer.request_id)
     check_outcomes(gateway, ids, "failed")
+
+
+def perplexity_stream(*choices: dict) -> str:
+    """As it is recorded there: no end marker, no empty line behind the last event."""
+    head = {"id": "1", "object": "chat.completion.chunk", "model": "sonar", "created": 1775129483,
+            "usage": {"prompt_tokens": 45, "completion_tokens": 3, "total_tokens": 48}}
+    return "\r\n\r\n".join("data: " + json.dumps({**head, "choices": [{"index": 0, **choice}]})
+                           for choice in choices)
+
+
+SAID = {"delta": {"role": "assistant", "content": "Two."}}
+ENDED = {"delta": {"role": "assistant", "content": ""}, "finish_reason": "stop"}
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_where_the_host_has_no_end_marker_a_finish_is_the_end(gateway, upstream, client):
+    whole = perplexity_stream(SAID, ENDED)
+    for stream in (whole, whole + "\r\n\r\n", whole + "\r\n\r\ndata: [DONE]\r\n\r\n"):
+        recording = Recording("made", "perplexity", "chat.completions", 200, stream,
+                              {"content-type": "text/event-stream; charset=utf-8"})
+        answer = ask_with(gateway, upstream, client, recording, stream)
+        assert answer.status == 200 and answer.complete, answer.body
+        if client == "chat":
+            assert answer.body == stream.encode()
+        else:
+            check_stream(client, answer.body.decode())
+            got = said.read(client, answer.body.decode(), True)
+            assert (got.text, got.whole, got.input_tokens) == ("Two.", True, 45)
+        line = gateway.wait_for_log(answer.request_id)
+        assert (line["outcome"], line["completion_tokens"]) == ("answered", 3)
+
+
+@pytest.mark.parametrize("provider_name", ["perplexity", "openai"])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_without_a_finish_such_a_stream_was_cut_and_so_is_any_other_without_its_marker(
+        gateway, upstream, client, provider_name):
+    whole = perplexity_stream(SAID, ENDED)
+    cuts = [whole[:-5], perplexity_stream(SAID), perplexity_stream(SAID) + "\r\n\r\n"]
+    for stream in cuts if provider_name == "perplexity" else [whole, whole + "\r\n\r\n"]:
+        recording = Recording("made", provider_name, "chat.completions", 200, stream,
+                              {"content-type": "text/event-stream; charset=utf-8"})
+        answer = ask_with(gateway, upstream, client, recording, stream)
+        assert answer.status == 502 or not answer.complete, (stream, answer.body)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Writes a file into a C++ source, as a std::string_view in a namespace of hyperion.
 
-Usage: embed_text.py FILE SOURCE_FILE NAMESPACE::CONSTANT. Called by the build for files of conf. The
-bytes are written as numbers, because compilers limit the length of a string literal.
+Usage: embed_text.py FILE SOURCE_FILE NAMESPACE::CONSTANT. Called by the build for files of conf.
+The bytes are written as numbers, because compilers limit the length of a string literal.
 """
 
 import sys

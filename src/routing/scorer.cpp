@@ -178,7 +178,10 @@ bool is_unknown(const Features& features, const WeightTables::Fixed& fixed) {
          features[Trait::known_words] * one < static_cast<float>(fixed.known_words_min);
 }
 
-Scores score_features(const Features& features, const WeightTables& tables) {
+}  // namespace
+
+Scores score_features(const Features& features, const Weights& weights) {
+  const WeightTables& tables = weights.tables();
   const ScaledTraits traits = scale_traits(features, tables.fixed);
   const Columns sums = sum_all(features, traits, tables);
   Scores scores;
@@ -194,13 +197,10 @@ Scores score_features(const Features& features, const WeightTables& tables) {
   return scores;
 }
 
-}  // namespace
-
 Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights) {
-  const WeightTables& tables = weights.tables();
   Features features;
-  extract_features(prompt, wants, tables.known_words, features);
-  return score_features(features, tables);
+  extract_features(prompt, wants, weights.tables().known_words, features);
+  return score_features(features, weights);
 }
 
 }  // namespace hyperion::routing

@@ -5,6 +5,7 @@
 // Costs about as much as the features themselves, 1 to 3 us for ordinary prompts.
 #pragma once
 
+#include "routing/features.h"
 #include "routing/prompt.h"
 #include "routing/scores.h"
 #include "routing/weights.h"
@@ -12,5 +13,8 @@
 namespace hyperion::routing {
 
 Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights);
+
+// The second half of it.
+Scores score_features(const Features& features, const Weights& weights);
 
 }  // namespace hyperion::routing

@@ -16,7 +16,7 @@ LOGIT_ONE = 256
 
 
 class Scaler:
-    """Structure to whole numbers of 1/64 standard deviation: what scale_traits in scorer.cpp does."""
+    """Structure in whole numbers of 1/64 standard deviation, as scale_traits in scorer.cpp."""
 
     def __init__(self, structure):
         raw = (structure * 256).astype(numpy.int64)

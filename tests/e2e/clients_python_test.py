@@ -146,3 +146,17 @@ def test_the_asynchronous_client_does_the_same(demo):
     one, two, decision, chunks = asyncio.run(ask())
     assert (one.hyperion.provider, two.hyperion.provider) == ("openai", "anthropic")
     assert decision.model == MODEL and len(chunks) > 3
+
+
+def test_a_decision_is_explained_and_nothing_is_sent(recorded, upstream):
+    asked = {"model": "gpt-5.2", "messages": MESSAGES}
+    explained = recorded.route.explain(**asked, smart_routing=True)
+    assert (explained.requested, explained.route) == ("gpt-5.2", "smart")
+    assert explained.provider == "openai" and explained.tier in (1, 2, 3)
+    assert explained.intent in ("cheap_fast", "balanced", "high_reasoning") and explained.class_
+    assert 0 <= explained.score <= 1
+    assert explained.model in {candidate.model for candidate in explained.candidates}
+    with pytest.raises(openai.BadRequestError) as raised:
+        recorded.route.explain(**asked, hyperion={"fallback": []})
+    assert raised.value.param == "hyperion.fallback"
+    assert not upstream.requests

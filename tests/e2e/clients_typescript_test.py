@@ -49,3 +49,9 @@ def test_a_wrong_option_is_named_by_the_gateway(seen):
     assert seen["wrong"]["name"] == "BadRequestError"
     assert seen["wrong"]["param"] == "hyperion.fallback"
     assert seen["wrong"]["hyperion"]["request_id"].startswith("req_")
+
+
+def test_a_decision_is_explained(seen, model):
+    explained = seen["explained"]
+    assert (explained["requested"], explained["route"]) == (model, "smart")
+    assert explained["provider"] == MODELS[model] and explained["tier"] in (1, 2, 3)

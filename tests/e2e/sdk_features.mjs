@@ -50,4 +50,6 @@ seen.wrong = await client.chat.completions.create(wrong).then(
   (error) => ({ name: error.constructor.name, param: error.param, hyperion: decisionOf(error) }),
 );
 
+seen.explained = await client.route.explain({ model, messages, smart_routing: true });
+
 console.log(JSON.stringify(seen));

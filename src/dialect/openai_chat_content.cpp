@@ -16,9 +16,6 @@ constexpr AudioRow audio_rows[] = {
     {"ogg", "audio/ogg"}, {"aac", "audio/aac"}, {"aiff", "audio/aiff"},
 };
 
-// "%PDF-" in base64, but for its last bits.
-constexpr std::string_view pdf_magic = "JVBERi";
-
 constexpr const char* part_types_of(Role role) {
   switch (role) {
     case Role::user: return "one of text, image_url, input_audio and file";
@@ -207,25 +204,6 @@ bool RequestReader::read_image_url(Cursor& cursor, const Place& place, Part& par
   return true;
 }
 
-// The type decides what it is: clients send PDFs as image_url too.
-bool RequestReader::read_data_url(Raw url, const Place& place, Part& part) {
-  if (!split_data_url(workspace_.arena, url.bytes, part.media_type, part.data.bytes)) {
-    return expected(place, "a data URL in base64: data:<media type>;base64,<data>");
-  }
-  if (!is_base64(part.data.bytes)) {
-    return expected(place, "base64 without line breaks behind the comma of the data URL");
-  }
-  if (part.media_type.empty()) return expected(place, "a data URL that names its media type");
-  if (part.media_type.starts_with("image/")) {
-    part.kind = PartKind::image;
-  } else if (part.media_type.starts_with("audio/")) {
-    part.kind = PartKind::audio;
-  } else {
-    part.kind = PartKind::file;
-  }
-  return true;
-}
-
 bool RequestReader::read_audio(std::string_view value, const Place& place, Part& part) {
   part.kind = PartKind::audio;
   Cursor cursor(value);
@@ -272,18 +250,6 @@ bool RequestReader::read_file(std::string_view value, const Place& place, Part& 
   }
   if (data.given()) return read_file_data(data, place.member("file_data"), part);
   return !part.file_id.empty() || expected(place.member("file_data"), "a data URL in base64");
-}
-
-bool RequestReader::read_file_data(Raw data, const Place& place, Part& part) {
-  if (is_data_url(data.bytes)) return read_data_url(data, place, part);
-  // Bare base64 says what it is by its first bytes only.
-  if (!data.bytes.starts_with(pdf_magic)) {
-    return expected(place, "a data URL in base64: data:<media type>;base64,<data>");
-  }
-  if (!is_base64(data.bytes)) return expected(place, "base64 without line breaks");
-  part.media_type = "application/pdf";
-  part.data = data;
-  return true;
 }
 
 }  // namespace hyperion::dialect::openai_chat

@@ -106,10 +106,8 @@ class RequestReader : private ValueReader {
                        Role role, Part& part);
   bool read_image(std::string_view value, const Place& place, Part& part);
   bool read_image_url(Cursor& cursor, const Place& place, Part& part);
-  bool read_data_url(Raw url, const Place& place, Part& part);
   bool read_audio(std::string_view value, const Place& place, Part& part);
   bool read_file(std::string_view value, const Place& place, Part& part);
-  bool read_file_data(Raw data, const Place& place, Part& part);
   bool read_thinking_part(const PartFields& fields, const Place& place, Part& part);
   CacheMark read_mark(std::string_view value);
   Part* add_part(Chain<Part>& parts, PartKind kind, uint32_t index);

@@ -96,16 +96,6 @@ bool RequestReader::read_mark(std::string_view raw, const Place& place, Part& pa
   return true;
 }
 
-bool RequestReader::read_data_url(Raw url, const Place& place, Part& part) {
-  if (!split_data_url(workspace_.arena, url.bytes, part.media_type, part.data.bytes) ||
-      !is_base64(part.data.bytes)) {
-    return refuse_at(place,
-                     "expected a data URL in base64 without line breaks "
-                     "(data:image/png;base64,...)");
-  }
-  return true;
-}
-
 bool RequestReader::read_image(const Member* fields, const Place& place, Part& part) {
   part.kind = PartKind::image;
   if (!fields[part_detail].raw.empty() &&
@@ -142,19 +132,6 @@ bool RequestReader::read_file(const Member* fields, const Place& place, Part& pa
     return expected(place, "`file_data`, `file_url` or `file_id`", {});
   }
   return plain(fields[part_file_id].raw, place.member("file_id"), part.file_id);
-}
-
-// OpenAI takes bare base64 as well: of a PDF then, the one type it began with.
-bool RequestReader::read_file_data(Raw data, const Place& place, Part& part) {
-  if (is_data_url(data.bytes)) return read_data_url(data, place, part);
-  if (!is_base64(data.bytes)) {
-    return refuse_at(place,
-                     "expected a data URL in base64 without line breaks "
-                     "(data:application/pdf;base64,...)");
-  }
-  part.media_type = "application/pdf";
-  part.data = data;
-  return true;
 }
 
 bool RequestReader::read_audio(std::string_view raw, const Place& place, Part& part) {

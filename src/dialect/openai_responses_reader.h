@@ -123,8 +123,6 @@ class RequestReader : private ValueReader {
                  Chain<Part>& parts);
   bool read_image(const Member* fields, const Place& place, Part& part);
   bool read_file(const Member* fields, const Place& place, Part& part);
-  bool read_file_data(Raw data, const Place& place, Part& part);
-  bool read_data_url(Raw url, const Place& place, Part& part);
   bool read_audio(std::string_view raw, const Place& place, Part& part);
   bool read_mark(std::string_view raw, const Place& place, Part& part);
 

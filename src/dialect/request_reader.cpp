@@ -10,6 +10,9 @@
 namespace hyperion::dialect {
 namespace {
 
+// "%PDF-" in base64, but for its last bits.
+constexpr std::string_view pdf_magic = "JVBERi";
+
 const char* kind_of(char first) {
   switch (first) {
     case '{': return "an object";
@@ -125,6 +128,36 @@ bool ValueReader::enter_object(Cursor& cursor, const Place& place, bool& given) 
   const char first = cursor.peek();
   given = !take_null(cursor);
   return !given || cursor.enter_object() || expected(place, "an object", first);
+}
+
+bool ValueReader::read_data_url(Raw url, const Place& place, Part& part) {
+  if (!split_data_url(workspace_.arena, url.bytes, part.media_type, part.data.bytes)) {
+    return expected(place, "a data URL in base64: data:<media type>;base64,<data>");
+  }
+  if (!is_base64(part.data.bytes)) {
+    return expected(place, "base64 without line breaks behind the comma of the data URL");
+  }
+  if (part.media_type.empty()) return expected(place, "a data URL that names its media type");
+  if (part.media_type.starts_with("image/")) {
+    part.kind = PartKind::image;
+  } else if (part.media_type.starts_with("audio/")) {
+    part.kind = PartKind::audio;
+  } else {
+    part.kind = PartKind::file;
+  }
+  return true;
+}
+
+bool ValueReader::read_file_data(Raw data, const Place& place, Part& part) {
+  if (is_data_url(data.bytes)) return read_data_url(data, place, part);
+  // Bare base64 says what it is by its first bytes only.
+  if (!data.bytes.starts_with(pdf_magic)) {
+    return expected(place, "a data URL in base64: data:<media type>;base64,<data>");
+  }
+  if (!is_base64(data.bytes)) return expected(place, "base64 without line breaks");
+  part.media_type = "application/pdf";
+  part.data = data;
+  return true;
 }
 
 bool ValueReader::note_unknown(std::string_view name) {

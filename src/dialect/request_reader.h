@@ -82,6 +82,12 @@ class ValueReader {
   // Steps into an object; `given` is false where null stood.
   bool enter_object(Cursor& cursor, const Place& place, bool& given);
 
+  // The type and the data of a data URL. The type decides what the part is: clients send PDFs where
+  // images are meant to stand.
+  bool read_data_url(Raw url, const Place& place, Part& part);
+  // The same of a file's data, which may be the bare base64 of a PDF.
+  bool read_file_data(Raw data, const Place& place, Part& part);
+
   // A field that no row knows: named as left out.
   bool note_unknown(std::string_view name);
 

@@ -85,10 +85,11 @@ TEST_CASE("images, files and sound are taken apart into data, URL or id") {
     {"type":"input_image","image_url":"https:\/\/example.com\/a.png"},
     {"type":"input_image","file_id":"file-1"},
     {"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,JVBE"},
-    {"type":"input_file","file_data":"JVBE"},
+    {"type":"input_file","file_data":"JVBERi0x"},
     {"type":"input_file","file_url":"https://example.com/a.pdf"},
     {"type":"input_file","file_id":"file-2"},
-    {"type":"input_audio","input_audio":{"data":"UklG","format":"wav"}}]}]})"));
+    {"type":"input_audio","input_audio":{"data":"UklG","format":"wav"}},
+    {"type":"input_image","image_url":"data:application/pdf;base64,JVBE"}]}]})"));
   const Message* message = message_at(bench.request, 0);
   CHECK(part_at(message, 0)->media_type == "image/png");
   CHECK(part_at(message, 0)->data.bytes == "iVBO");
@@ -102,6 +103,7 @@ TEST_CASE("images, files and sound are taken apart into data, URL or id") {
   CHECK(part_at(message, 6)->file_id == "file-2");
   CHECK(part_at(message, 7)->kind == PartKind::audio);
   CHECK(part_at(message, 7)->media_type == "audio/wav");
+  CHECK(part_at(message, 8)->kind == PartKind::file);
 }
 
 TEST_CASE("reasoning, words and calls in a row are one turn of the assistant") {
@@ -292,6 +294,9 @@ TEST_CASE("what is wrong is refused and named") {
          "image_url":"data:image/png;base64,iV\nBO"}]}]})",
        "invalid_request", "input[0].content[0].image_url"},
       {R"({"input":[{"role":"user","content":[{"type":"input_file","file_data":"%%"}]}]})",
+       "invalid_request", "input[0].content[0].file_data"},
+      // Nothing says what it is.
+      {R"({"input":[{"role":"user","content":[{"type":"input_file","file_data":"QUJD"}]}]})",
        "invalid_request", "input[0].content[0].file_data"},
       {R"({"input":[{"role":"user","content":[{"type":"input_file"}]}]})", "invalid_request",
        "input[0].content[0]"},

@@ -64,6 +64,8 @@ struct Model {
   PlatformIds platform_ids;
 
   Quality quality;
+  std::vector<std::string> quality_sources;  // the public results its quality was read from
+
   Capabilities capabilities;
   Efforts efforts;  // empty: takes no effort
   Sampling sampling = Sampling::yes;

@@ -1,9 +1,11 @@
 #include "config/fact_values.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "config/keys.h"
+#include "routing/kinds.h"
 
 namespace hyperion::config {
 namespace {
@@ -53,6 +55,32 @@ bool assign_price_tier(PriceTier& tier, const Value& value, std::string& problem
   return false;
 }
 
+// Nothing is done always or never well: the ends would be infinite as logits.
+constexpr double share_min = 0.001, share_max = 0.999;
+
+std::string heads_expected() {
+  std::string list = "a share for each of ";
+  for (size_t i = 0; i < catalog::head_count; ++i) {
+    list += (i == 0 ? "" : i + 1 == catalog::head_count ? " and " : ", ");
+    list += routing::name_of(static_cast<catalog::Head>(i));
+  }
+  return list;
+}
+
+bool assign_share(int16_t& logit, const Member& member, std::string& problem) {
+  const Value& value = member.value;
+  const double share =
+      value.kind == Value::Kind::integer ? static_cast<double>(value.integer) : value.real;
+  const bool number = value.kind == Value::Kind::integer || value.kind == Value::Kind::real;
+  if (!number || !(share >= share_min && share <= share_max)) {
+    fail(problem, "a share from 0.001 to 0.999", value);
+    problem = member.key + ": " + problem;
+    return false;
+  }
+  logit = static_cast<int16_t>(std::lround(std::log(share / (1 - share)) * catalog::logit_one));
+  return true;
+}
+
 }  // namespace
 
 bool assign_price(int64_t& pico_usd, const Value& value, std::string& problem) {
@@ -83,6 +111,38 @@ bool assign_price_tiers(std::vector<PriceTier>& tiers, const Value& value, std::
     list.push_back(tier);
   }
   tiers = std::move(list);
+  return true;
+}
+
+bool assign_quality(catalog::Quality& quality, const Value& value, std::string& problem) {
+  if (value.kind != Value::Kind::table) return fail(problem, heads_expected(), value);
+  catalog::Quality result;
+  if (value.members.empty()) {
+    quality = result;
+    return true;
+  }
+  std::array<bool, catalog::head_count> given{};
+  for (const Member& member : value.members) {
+    size_t head = 0;
+    while (head < catalog::head_count &&
+           routing::name_of(static_cast<catalog::Head>(head)) != member.key) {
+      ++head;
+    }
+    if (head == catalog::head_count) {
+      problem = "expected " + heads_expected() + ", given another key";
+      return false;
+    }
+    if (!assign_share(result.logits[head], member, problem)) return false;
+    given[head] = true;
+  }
+  for (size_t head = 0; head < catalog::head_count; ++head) {
+    if (given[head]) continue;
+    problem = "expected " + heads_expected() + ": " +
+              std::string(routing::name_of(static_cast<catalog::Head>(head))) + " is missing";
+    return false;
+  }
+  result.known = true;
+  quality = result;
   return true;
 }
 

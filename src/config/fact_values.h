@@ -1,5 +1,5 @@
-// Prices and capabilities of models as the conf writes them: the part of config/values.cpp that
-// knows the catalogue's facts.
+// Prices, capabilities and qualities of models as the conf writes them: the part of
+// config/values.cpp that knows the catalogue's facts.
 //
 // Each function writes what `value` says to its target, or leaves a sentence in `problem` and
 // returns false. Called by `assign` (config/keys.h) alone. No files, no I/O.
@@ -24,6 +24,9 @@ bool assign_price_tiers(std::vector<catalog::PriceTier>& tiers, const Value& val
 // ["vision", "tools"]: each of these gets `answer`, the others stay as they are.
 bool assign_capabilities(catalog::Capabilities& capabilities, catalog::Answer answer,
                          const Value& value, std::string& problem);
+
+// { knowledge = 0.86, code = 0.7, … }: all heads, each a share from 0.001 to 0.999. {}: unknown.
+bool assign_quality(catalog::Quality& quality, const Value& value, std::string& problem);
 
 // The names of the capabilities whose fact is `answer`, as a TOML list.
 std::string text_of_capabilities(const catalog::Capabilities& capabilities, catalog::Answer answer);

@@ -364,6 +364,8 @@ constexpr auto model_table = with_prices<Model>({
     {"tools_with_reasoning", MODEL(tools_with_reasoning)},
     {"max_completion_tokens_only", MODEL(max_completion_tokens_only)},
     {"price_tiers", MODEL(price_tiers)},
+    {"quality", HYPERION_SLOT_AS(Model, Shares, &owner.quality)},
+    {"quality_sources", MODEL(quality_sources), text(Text::line, false)},
 });
 
 constexpr auto price_tier_table = with_prices<catalog::PriceTier>({

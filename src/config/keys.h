@@ -52,6 +52,9 @@ struct Abilities {
   catalog::Capabilities* capabilities;  // the listed ones get `answer`
   catalog::Answer answer;
 };
+struct Shares {
+  catalog::Quality* quality;  // a share for each head
+};
 struct Platforms {
   catalog::PlatformIds* ids;
 };
@@ -59,7 +62,7 @@ using Headers = std::vector<std::pair<std::string, std::string>>;
 
 using Slot = std::variant<bool*, uint32_t*, uint64_t*, std::string*, std::vector<std::string>*,
                           io::Address*, std::vector<io::Address>*, Cores, Date, UsdPerMillion,
-                          Choice, Choices, ManyChoices, Fraction, Abilities,
+                          Choice, Choices, ManyChoices, Fraction, Abilities, Shares,
                           std::vector<catalog::PriceTier>*, std::vector<routing::Rule>*, Platforms,
                           Headers*, catalog::UrlVariables*, tls::Sha256*>;
 

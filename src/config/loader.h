@@ -64,6 +64,7 @@ class Loader {
   catalog::Model* known_model(const Value& table);
   void read_preset(const Value& table);
   void check_capabilities(const Value& table, uint16_t file);
+  void check_quality(const Value& table, uint16_t file);
   void take_authentication(const catalog::AuthenticationStyle& style, const Given& given,
                            catalog::Provider& provider);
   void read_provider(const Value& table);

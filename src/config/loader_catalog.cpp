@@ -87,6 +87,7 @@ void Loader::read_model(const Value& table, uint16_t file) {
     return;
   }
   check_capabilities(table, file);
+  check_quality(table, file);
   if (of_conf && !conf_models_.emplace(model.family + "/" + model.id, table.line).second) {
     problem(file, table.line, "models.id", "\"" + model.id + "\" is there twice");
     return;
@@ -105,6 +106,20 @@ void Loader::check_capabilities(const Value& table, uint16_t file) {
       problem(file, lacks->line, "models.lacks", describe(one) + " stands in capabilities too");
     }
   }
+}
+
+// Shares and where they were read come together: others' sources do not vouch for new numbers.
+void Loader::check_quality(const Value& table, uint16_t file) {
+  const Member* quality = table.find("quality");
+  const Member* sources = table.find("quality_sources");
+  if (quality == nullptr && sources != nullptr) {
+    problem(file, sources->line, "models.quality_sources", "is of use together with quality only");
+  }
+  if (quality == nullptr || quality->value.kind != Value::Kind::table) return;
+  const bool unsourced = sources == nullptr || sources->value.items.empty();
+  if (sources != nullptr && unsourced == quality->value.members.empty()) return;
+  problem(file, quality->line, "models.quality",
+          "comes with quality_sources: texts that say where the shares were read ({} with [])");
 }
 
 void Loader::read_preset(const Value& table) {

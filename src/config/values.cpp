@@ -318,6 +318,7 @@ struct Assign {
   bool operator()(Abilities slot) const {
     return assign_capabilities(*slot.capabilities, slot.answer, value, problem);
   }
+  bool operator()(Shares slot) const { return assign_quality(*slot.quality, value, problem); }
   bool operator()(std::vector<catalog::PriceTier>* slot) const {
     return assign_price_tiers(*slot, value, problem);
   }
@@ -379,6 +380,7 @@ struct Print {
   // No default worth printing.
   std::string operator()(Date) const { return ""; }
   std::string operator()(UsdPerMillion) const { return ""; }
+  std::string operator()(Shares) const { return "{}"; }
   std::string operator()(const std::vector<catalog::PriceTier>*) const { return "[]"; }
   std::string operator()(const std::vector<routing::Rule>*) const { return "[]"; }
   std::string operator()(Platforms) const { return "{}"; }

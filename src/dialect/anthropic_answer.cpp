@@ -50,6 +50,7 @@ class Decoder final : public AnswerDecoder {
   void on_block_start(const Members& members, EventReceiver& out);
   void on_block_delta(const Members& members, EventReceiver& out);
   void on_message_delta(const Members& members, EventReceiver& out);
+  void give_content(Cursor content, EventReceiver& out);
   void begin_block(const Piece& piece, EventReceiver& out);
   void begin_tool(const Piece& piece, EventReceiver& out);
   void end_block(EventReceiver& out);
@@ -146,8 +147,8 @@ void Decoder::on_message_start(const Members& members, EventReceiver& out) {
   if (!is_object(members.message)) return fail("The provider's message is not an object.", out);
   end_block(out);
   Members message;
-  Stop ignored;
-  read_members(members.message, message, ignored);
+  Stop stop;
+  read_members(members.message, message, stop);
   if (!started_) {
     Event event;
     event.kind = EventKind::start;
@@ -155,8 +156,23 @@ void Decoder::on_message_start(const Members& members, EventReceiver& out) {
     event.model = message.model;
     started_ = true;
     out.on_event(event);
+    // Nearly always empty. Calls that a tool of the provider's makes may stand here, whole.
+    if (message.content.enter_array()) give_content(message.content, out);
+    if (over_) return;
+    keep(stop);
   }
   give_usage(message.usage, true, out);
+}
+
+// Of an array that was entered: whole blocks.
+void Decoder::give_content(Cursor content, EventReceiver& out) {
+  while (!over_ && content.next_element()) {
+    const Cursor block = content;
+    if (!is_object(content)) return fail("The provider's block is not an object.", out);
+    content.skip();
+    begin_block(read_piece(block), out);
+    if (!over_) end_block(out);
+  }
 }
 
 void Decoder::on_block_start(const Members& members, EventReceiver& out) {
@@ -358,14 +374,8 @@ void Decoder::on_answer(std::string_view body, EventReceiver& out) {
   start.model = members.model;
   started_ = true;
   out.on_event(start);
-  while (content.next_element()) {
-    const Cursor block = content;
-    if (!is_object(content)) return fail("The provider's block is not an object.", out);
-    content.skip();
-    begin_block(read_piece(block), out);
-    if (over_) return;
-    end_block(out);
-  }
+  give_content(content, out);
+  if (over_) return;
   keep(stop);
   give_usage(members.usage, false, out);
   give_end(out);

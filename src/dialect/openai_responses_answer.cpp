@@ -71,6 +71,7 @@ void Decoder::fail_as_told(EventReceiver& out, std::string_view told) {
 
 void Decoder::give(EventReceiver& out, EventKind kind, std::string_view text, uint32_t tool) {
   if (over_ || text.empty()) return;
+  refused_ |= kind == EventKind::refusal;
   Event event;
   event.kind = kind;
   event.text = text;
@@ -241,7 +242,7 @@ void Decoder::finish(const Member* response, std::string_view status, EventRecei
   }
   Event event;
   event.kind = EventKind::finish;
-  event.finish = tools_ > 0 ? Finish::tool_calls : Finish::stop;
+  event.finish = tools_ > 0 ? Finish::tool_calls : refused_ ? Finish::refusal : Finish::stop;
   if (status == "incomplete") {
     Member details[] = {{"reason", {}}};
     gather(response[response_incomplete].raw, details);

@@ -90,6 +90,7 @@ class Decoder final : public AnswerDecoder {
   bool started_ = false;
   bool over_ = false;
   bool any_item_ = false;
+  bool refused_ = false;
   uint32_t tools_ = 0;
   OpenItem items_[items_open_max_count];
 };

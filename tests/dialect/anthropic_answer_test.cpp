@@ -78,6 +78,23 @@ TEST_CASE("the text in a block's start is text") {
             .text == "early");
 }
 
+TEST_CASE("what stands in the message's start is content, and its reason holds without another") {
+  const std::string begun =
+      event("message_start",
+            R"("message":{"id":"m","model":"x","content":[{"type":"code_execution_tool_result",)"
+            R"("tool_use_id":"s","content":{}},{"type":"tool_use","id":"t","name":"f",)"
+            R"("input":{"a":"b"}},{"type":"text","text":"x"}],"stop_reason":"tool_use"})");
+  for (const std::string& behind : {std::string(), text(3, "y") + finish("end_turn")}) {
+    const Answer answer = read(begun + behind + stop);
+    CHECK(answer.ended);
+    REQUIRE(answer.choice().calls.size() == 1);
+    CHECK(answer.choice().calls[0].id == "t");
+    CHECK(answer.choice().calls[0].arguments == R"({"a":"b"})");
+    CHECK(answer.choice().text == (behind.empty() ? "x" : "xy"));
+    CHECK(answer.choice().finish == (behind.empty() ? Finish::tool_calls : Finish::stop));
+  }
+}
+
 TEST_CASE("tools are numbered by themselves, not by their blocks") {
   const Answer answer =
       read(start + text(0, "x") +

@@ -204,10 +204,12 @@ TEST_CASE("a refusal is a refusal, not text") {
   const std::string refusal = event("response.refusal.delta", R"("output_index":0,"delta":"No.")");
   const Answer stream = read_stream(responses(), created() + refusal + last("response.completed"));
   CHECK(stream.choice().refusal == "No.");
+  CHECK(stream.choice().finish == Finish::refusal);
   CHECK(stream.choice().text.empty());
   const Answer plain = read_plain(responses(), R"({"status":"completed","output":[
     {"type":"message","content":[{"type":"refusal","refusal":"No."}]}]})");
   CHECK(plain.choice().refusal == "No.");
+  CHECK(plain.choice().finish == Finish::refusal);
 }
 
 TEST_CASE("why an answer is incomplete") {

@@ -87,7 +87,8 @@ def arguments_of(text: str):
 def bare(signature: str) -> str:
     """Without the mark that says whose it is, which we put before a foreign vendor's."""
     if signature.startswith("hyperion."):
-        return signature.split(".", 2)[2].removeprefix("call.")
+        return signature.split(".", 2)[2].removeprefix("call.").removeprefix(
+            "redacted.")
     try:
         marked = base64.b64decode(signature, validate=True)
     except ValueError:
@@ -177,6 +178,7 @@ def read_responses(said: Said, documents: list, streamed: bool, _: int) -> None:
             pieces.refusal += item["delta"]
         elif kind == "response.output_item.added" and item["item"]["type"] == "function_call":
             pieces.calls.append({"name": item["item"]["name"], "arguments": ""})
+            pieces.call_ids.append(item["item"]["call_id"])
         elif kind == "response.function_call_arguments.delta":
             pieces.calls[-1]["arguments"] += item["delta"]
         elif not streamed or kind in (
@@ -184,6 +186,12 @@ def read_responses(said: Said, documents: list, streamed: bool, _: int) -> None:
             read_response(said, item.get("response", item))
         if kind == "response.output_item.done":
             take_encrypted(pieces, item["item"])
+    if streamed and said.whole and not (said.text or said.calls or said.refusal):
+        # Some hosts repeat nothing at the end.
+        said.text, said.refusal = pieces.text, pieces.refusal
+        said.calls = [{**call, "arguments": arguments_of(call["arguments"])}
+                      for call in pieces.calls]
+        said.call_ids, said.end = pieces.call_ids, "calls" if pieces.calls else said.end
     if streamed and said.whole:
         # The pieces say the same as the whole at the end.
         assert (pieces.text, pieces.refusal) == (said.text, said.refusal)
@@ -237,7 +245,9 @@ def read_anthropic(said: Said, documents: list, streamed: bool, _: int) -> None:
         if kind in ("message_start", "message"):
             message = item.get("message", item)
             said.model = said.model or message["model"]
-            usage.update(known(message.get("usage")))
+            # A stream's start gives no number of its output that means anything.
+            usage.update((name, count) for name, count in known(message.get("usage")).items()
+                         if kind == "message" or name != "output_tokens")
             blocks.update(enumerate(message.get("content", [])))
             stop = message
         elif kind == "content_block_start":
@@ -279,7 +289,7 @@ def take_anthropic_usage(said: Said, usage: dict) -> None:
     said.written_tokens = usage.get("cache_creation_input_tokens")
     said.input_tokens = (usage.get("input_tokens", 0) + (said.cached_tokens or 0)
                          + (said.written_tokens or 0))
-    said.output_tokens = usage.get("output_tokens", 0)
+    said.output_tokens = usage.get("output_tokens")
     said.reasoning_tokens = known(usage.get("output_tokens_details")).get("thinking_tokens")
 
 

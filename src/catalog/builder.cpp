@@ -20,11 +20,24 @@ void Builder::take_models() {
       problem(origin, "models", "expected at most 65534 models");
       return;
     }
+    check_reserved(model, origin);
     model.version = version_of(model.id);
     model.moving_name = moving_name_of(model.id);
     if (model.version.date == 0) model.version.date = model.released;
     catalog_.models_.push_back(std::move(model));
   }
+}
+
+// "auto" never reaches the table of names, so a model of that name could not be asked for.
+void Builder::check_reserved(const Model& model, Origin origin) {
+  const auto contains = [](const std::vector<std::string>& names) {
+    return std::find(names.begin(), names.end(), reserved_name) != names.end();
+  };
+  if (model.id == reserved_name || moving_name_of(model.id) == reserved_name) {
+    problem(origin, "models.id", std::string(reserved_because));
+  }
+  if (contains(model.aliases)) problem(origin, "models.aliases", std::string(reserved_because));
+  if (contains(model.series)) problem(origin, "models.series", std::string(reserved_because));
 }
 
 void Builder::take_providers() {
@@ -79,8 +92,8 @@ void Builder::make_deployments() {
 
 void Builder::take_deployment(Placed<DeploymentDraft>& placed) {
   auto& [deployment, origin] = placed;
-  if (deployment.name == "auto") {
-    problem(origin, "deployments.name", "auto is the gateway's own name for a choice of model");
+  if (deployment.name == reserved_name) {
+    problem(origin, "deployments.name", std::string(reserved_because));
   }
   const Provider* provider = catalog_.provider(deployment.provider);
   if (provider == nullptr) {

@@ -25,6 +25,11 @@ using DeploymentsByName = std::map<std::string, uint16_t, std::less<>>;
 
 std::string quoted(std::string_view text);
 
+// What no model, deployment or alias may be called.
+inline constexpr std::string_view reserved_name = "auto";
+inline constexpr std::string_view reserved_because =
+    "auto is the gateway's own name for a choice of model";
+
 class Builder {
  public:
   Builder(Draft& draft, std::vector<Problem>& problems) : draft_(draft), problems_(problems) {}
@@ -53,6 +58,7 @@ class Builder {
   }
 
   void take_models();
+  void check_reserved(const Model& model, Origin origin);
   void take_providers();
   uint16_t add_deployment(std::string id, uint16_t model, uint16_t provider,
                           std::string upstream_model);

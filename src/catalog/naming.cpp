@@ -235,8 +235,8 @@ void Builder::name_aliases(const Aliases& aliases, const std::vector<Placed<Alia
     const std::string& name = alias.value.name;
     std::string full_key = key;
     full_key.append(".").append(name);
-    if (name == "auto") {
-      problem(alias.origin, full_key, "auto is the gateway's own name for a choice of model");
+    if (name == reserved_name) {
+      problem(alias.origin, full_key, std::string(reserved_because));
       continue;
     }
     if (aliases.deployments->contains(name)) {

@@ -35,6 +35,10 @@ constexpr Command commands[] = {
      hyperion::server::run_key},
     {"explain", "explain [-c FILE] [--jsonl]", "which model would answer a request, and why",
      hyperion::server::run_explain},
+    {"replay", "replay LOG --config NEW",
+     "what logged decisions would be and cost under another conf", hyperion::server::run_replay},
+    {"feedback", "feedback [-c FILE] FILE...", "learn a calibration from labelled requests",
+     hyperion::server::run_feedback},
     {"version", "version", "print the version", print_version},
     {"help", "help", "print this", print_help},
 };

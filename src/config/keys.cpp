@@ -227,6 +227,7 @@ constexpr Key<Settings> routing_table[] = {
     {"cached_prefix_tokens_min", SETTING(routing.cached_prefix_tokens_min), between(0, 1'000'000)},
     {"previews", SETTING(routing.previews)},
     {"weights_file", SETTING(routing.weights_file), text(Text::path, true)},
+    {"calibration_file", SETTING(routing.calibration_file), text(Text::path, true)},
     {"decisions_kept", SETTING(routing.decisions_kept), between(0, 4096)},
     {"rules", SETTING(routing.rules)},
 };

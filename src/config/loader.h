@@ -75,6 +75,8 @@ class Loader {
   void finish_virtual_keys();
   void finish_routing();
   void read_weights();
+  void read_calibrations();
+  bool read_calibration(const Value& table, routing::Calibration& calibration, std::string& reason);
   void read_admin_token();
   void build_catalog();
 

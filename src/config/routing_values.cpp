@@ -84,10 +84,70 @@ void Loader::read_weights() {
   if (config_->weights == nullptr) setting_problem("routing.weights_file", reason);
 }
 
+bool Loader::read_calibration(const Value& table, routing::Calibration& calibration,
+                              std::string& reason) {
+  using Calibration = routing::Calibration;
+  reason = "expected key, class, labels and weights";
+  for (const Member& member : table.members) {
+    const Value& value = member.value;
+    const auto whole = [](const Value& item, int64_t least, int64_t most) {
+      return item.kind == Value::Kind::integer && item.integer >= least && item.integer <= most;
+    };
+    if (member.key == "key" && value.kind == Value::Kind::text) {
+      calibration.key = value.text;
+    } else if (member.key == "class" && value.kind == Value::Kind::text) {
+      calibration.kind = routing::kind_named(value.text);
+      if (calibration.kind == routing::Kind::count) return false;
+    } else if (member.key == "labels" && whole(value, 0, UINT32_MAX)) {
+      calibration.labels = static_cast<uint32_t>(value.integer);
+    } else if (member.key == "weights" && value.items.size() == Calibration::weight_count) {
+      for (size_t i = 0; i < value.items.size(); ++i) {
+        if (!whole(value.items[i], -32'768, 32'767)) return false;
+        calibration.weights[i] = static_cast<int16_t>(value.items[i].integer);
+      }
+    } else {
+      if (member.key == "weights")
+        reason = "expected " + std::to_string(Calibration::weight_count) +
+                 " weights, given another number: made by another version of hyperion feedback?";
+      return false;
+    }
+  }
+  return table.members.size() == 4;
+}
+
+void Loader::read_calibrations() {
+  const std::string& file = config_->settings.routing.calibration_file;
+  if (file.empty()) return;
+  const std::string path = path_in_folder(file);
+  std::string reason;
+  const auto text = file_text(path, Readers::anybody, reason);
+  if (!text) return setting_problem("routing.calibration_file", reason);
+  const auto fail = [&](uint32_t line, const std::string& message) {
+    setting_problem("routing.calibration_file", path + ":" + std::to_string(line) + ": " + message);
+  };
+  SyntaxProblem syntax;
+  const auto document = parse_document(*text, syntax);
+  if (!document) return fail(syntax.line, syntax.message);
+  const Member* weights = document->find("weights_stamp");
+  if (weights == nullptr || config_->weights == nullptr ||
+      weights->value.text != config_->weights->stamp()) {
+    return fail(1,
+                "expected weights_stamp to be that of the weights in use: learn it again with "
+                "`hyperion feedback`");
+  }
+  const Member* entries = document->find("calibrations");
+  if (entries == nullptr) return;
+  for (const Value& item : entries->value.items) {
+    routing::Calibration& calibration = config_->calibrations.emplace_back();
+    if (!read_calibration(item, calibration, reason)) return fail(item.line, reason);
+  }
+}
+
 // What names of rules stand for, who may be chosen, and by which weights.
 void Loader::finish_routing() {
   routing::Settings& settings = config_->settings.routing;
   read_weights();
+  read_calibrations();
   config_->roster = routing::Roster(config_->catalog, settings.previews);
   if (settings.balanced_from_score > settings.high_reasoning_from_score)
     setting_problem("routing.balanced_from_score",

@@ -21,13 +21,15 @@ enum class Operation : uint8_t { chat, completions, embeddings, moderations, cou
 inline constexpr size_t operations_count = 5;
 
 enum class Work : uint8_t {
-  proxy,    // to a provider
-  models,   // GET /v1/models
-  model,    // GET /v1/models/{id}
-  live,     // GET /health/live
-  ready,    // GET /health/ready
-  metrics,  // GET /metrics
-  explain,  // POST /v1/route/explain
+  proxy,      // to a provider
+  models,     // GET /v1/models
+  model,      // GET /v1/models/{id}
+  live,       // GET /health/live
+  ready,      // GET /health/ready
+  metrics,    // GET /metrics
+  explain,    // POST /v1/route/explain
+  feedback,   // POST /v1/feedback
+  decisions,  // GET /admin/decisions, for the admin token
 };
 
 struct Endpoint {

@@ -97,6 +97,7 @@ bool Exchange::check_method() {
 }
 
 bool Exchange::authenticate() {
+  if (endpoint_->work == Work::decisions) return authenticate_admin();
   if (!endpoint_->needs_key || client_->side() == Listening::admin_side) return true;
   key_ = gateway::authenticate(*head_, snapshot_->config->keys);
   if (key_ != nullptr) {
@@ -143,6 +144,8 @@ void Exchange::on_complete() {
   switch (endpoint_->work) {
     case Work::proxy:
     case Work::explain: scan_and_decide(); return;
+    case Work::feedback: take_feedback(); return;
+    case Work::decisions: answer_decisions(); return;
     case Work::models: answer_models(); return;
     case Work::model: answer_model(); return;
     default: answer_page();

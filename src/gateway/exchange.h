@@ -28,6 +28,7 @@
 #include "http/request_parser.h"
 #include "json/body_scan.h"
 #include "json/splice.h"
+#include "json/walker.h"
 
 namespace hyperion::gateway {
 
@@ -123,6 +124,10 @@ class Exchange final : public ListNode<ExchangeTag> {
   bool route(const json::Scan& scan);
   void keep_decision();
   void answer_explanation();
+  bool authenticate_admin();
+  void take_feedback();
+  bool read_feedback(std::string_view body, json::Walker walker, Failure& failure);
+  void answer_decisions();
   bool decode_request();
   void plan_passthrough(const json::Scan& scan);
   void answer_token_estimate();

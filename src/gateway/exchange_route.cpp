@@ -78,6 +78,7 @@ void Exchange::keep_decision() {
   routing::write_logged(router.question(), router.field(), decision, stamps, logged);
   if (!logged.failed() && logged.text().size() <= decision_logged_max_bytes)
     record_.decision = client_->arena().copy(logged.text());
+  gateway_.decisions().add(request_id(), record_.decision);
 }
 
 // POST /v1/route/explain: the decision alone, nothing is sent.

@@ -84,6 +84,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   }
   for (size_t wire = 0; wire < dialect::wires_count; ++wire)
     next->ways[wire] = ways_from(chat_endpoint(static_cast<dialect::Wire>(wire)), config->catalog);
+  decisions_.resize(config->settings.routing.decisions_kept);
   next->first_token_us.resize(config->catalog.deployments().size());
   for (const catalog::Provider& provider : config->catalog.providers()) {
     next->providers[provider.index].pool->update(provider, config->settings.http);

@@ -16,6 +16,7 @@
 #include "gateway/attempt.h"
 #include "gateway/client.h"
 #include "gateway/counters.h"
+#include "gateway/decision_ring.h"
 #include "gateway/exchange.h"
 #include "gateway/pages.h"
 #include "gateway/request_log.h"
@@ -67,6 +68,7 @@ class Gateway {
   const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
   json::Scanner& scanner() { return *scanner_; }
   Router& router() { return router_; }
+  DecisionRing& decisions() { return decisions_; }
   MemoryBudget& bodies() { return bodies_; }
   Pages* pages() { return pages_; }
   // Memory for the moment: empty, and valid until its next use. Small texts always fit.
@@ -108,6 +110,7 @@ class Gateway {
   tls::HandshakeGate handshake_gate_;
   std::unique_ptr<json::Scanner> scanner_;
   Router router_;
+  DecisionRing decisions_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::shared_ptr<upstream::Pool>> retired_pools_;
   Slab<Client> clients_;

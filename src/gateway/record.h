@@ -43,6 +43,8 @@ struct Record {
   std::string_view intent;         // of a smart or automatic decision
   std::string_view decision_line;  // for its header
   std::string_view decision;       // as JSON, numbers only
+  std::string_view feedback_id;    // of the request that a POST /v1/feedback is about
+  int32_t feedback_score = -1;     // of 1000
   bool stream = false;
   bool translated = false;  // the provider speaks another dialect than the client
   uint32_t attempts = 0;

@@ -13,7 +13,6 @@
 namespace hyperion::gateway {
 namespace {
 
-using routing::Exclusion;
 using routing::Route;
 
 // Of a name or a tag; longer ones match nothing.
@@ -87,7 +86,7 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   question_.tokens_estimated = tokens.expected;
   question_.max_cost_nano_usd = nano_usd(options.max_cost_usd);
   question_.pressure = 0;
-  score_turns(config);
+  score_turns(config, request.key != nullptr ? std::string_view(request.key->id) : "");
   question_.rule = route == Route::passthrough ? nullptr : find_rule(request);
 
   if (route == Route::passthrough || (request.asked != nullptr && request.asked->model == nullptr))
@@ -100,11 +99,13 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   return false;
 }
 
-void Router::score_turns(const config::Config& config) {
+void Router::score_turns(const config::Config& config, std::string_view key) {
   const routing::Conversation& conversation = *conversation_;
   const auto add = [&](const routing::Prompt& prompt, uint32_t at) {
     routing::Turn& turn = question_.turns[at];
-    turn.scores = routing::score_prompt(prompt, conversation.wants, *config.weights);
+    const bool last = at == conversation.earlier_count;
+    turn.scores = routing::score_prompt(prompt, conversation.wants, *config.weights,
+                                        last ? &question_.traits : nullptr);
     const routing::Shape& shape = prompt.shape;
     // What stood in front of the turn, at the density of the whole.
     const uint64_t all = conversation.last.shape.system_bytes + conversation.last.shape.user_bytes +
@@ -116,6 +117,7 @@ void Router::score_turns(const config::Config& config) {
   for (uint32_t i = 0; i < conversation.earlier_count; ++i) add(conversation.earlier[i], i);
   add(conversation.last, conversation.earlier_count);
   question_.turn_count = conversation.earlier_count + 1;
+  calibrate(question_, config.calibrations, key);
 }
 
 // `hyperion.providers`: names of the conf, each of which must exist.

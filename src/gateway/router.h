@@ -57,7 +57,7 @@ class Router {
 
  private:
   bool read_providers(const RouteRequest& request, Failure& failure);
-  void score_turns(const config::Config& config);
+  void score_turns(const config::Config& config, std::string_view key);
   const routing::Rule* find_rule(const RouteRequest& request) const;
   bool tags_match(const RouteRequest& request, const routing::Rule& rule) const;
   Failure nothing_left() const;

@@ -34,6 +34,8 @@ struct Question {
   const Rule* rule = nullptr;                  // the operator's first word
   Demands demands;
   std::array<Turn, turns_max> turns{};  // the last is the one to be answered
+  TraitRow traits;                      // of the last turn
+  int32_t calibrated = 0;  // what a calibration has added to its difficulty, in logit_one
   uint32_t turn_count = 0;
   uint32_t tokens_estimated = 0;  // of the whole input
   int64_t max_cost_nano_usd = -1;

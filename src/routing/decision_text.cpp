@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "routing/features.h"
 #include "routing/logistic.h"
 
 namespace hyperion::routing {
@@ -123,6 +124,22 @@ void write_live(const Field& field, Output& out) {
   if (any) out.end_object();
 }
 
+// Those that the request has narrowed the choice to.
+void write_providers(const Field& field, Output& out) {
+  if (field.providers == ~uint64_t{0}) return;
+  out.key("providers");
+  out.begin_array();
+  const catalog::Provider* before = nullptr;
+  for (const catalog::Deployment* deployment : field.candidates) {
+    const catalog::Provider* provider = deployment->provider;
+    if (provider == before) continue;
+    before = provider;
+    if (provider->index < 64 && (field.providers >> provider->index & 1) != 0)
+      out.string(provider->name);
+  }
+  out.end_array();
+}
+
 }  // namespace
 
 std::string_view name_of(Route route) { return route_names[static_cast<size_t>(route)]; }
@@ -203,12 +220,12 @@ void write_logged(const Question& question, const Field& field, const Decision& 
   write_demands(question.demands, out);
   if (question.max_cost_nano_usd >= 0) out.member("max_cost_nano_usd", question.max_cost_nano_usd);
   if (question.pressure != 0) out.member("pressure", static_cast<int64_t>(question.pressure));
-  if (field.providers != ~uint64_t{0}) {
-    char text[24];
-    const int size = std::snprintf(text, sizeof(text), "%016llx",
-                                   static_cast<unsigned long long>(field.providers));
-    out.member("providers", std::string_view(text, static_cast<size_t>(size)));
-  }
+  if (question.calibrated != 0) out.member("calibrated", int64_t{question.calibrated});
+  out.key("traits");
+  out.begin_array();
+  for (size_t i = 0; i < trait_count; ++i) out.number(question.traits.values[i]);
+  out.end_array();
+  write_providers(field, out);
   write_live(field, out);
   out.key("stamps");
   out.begin_array();

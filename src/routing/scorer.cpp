@@ -180,7 +180,7 @@ bool is_unknown(const Features& features, const WeightTables::Fixed& fixed) {
 
 }  // namespace
 
-Scores score_features(const Features& features, const Weights& weights) {
+Scores score_features(const Features& features, const Weights& weights, TraitRow* row) {
   const WeightTables& tables = weights.tables();
   const ScaledTraits traits = scale_traits(features, tables.fixed);
   const Columns sums = sum_all(features, traits, tables);
@@ -194,13 +194,16 @@ Scores score_features(const Features& features, const Weights& weights) {
       static_cast<int16_t>(difficulty_at(tables.fixed, sums[difficulty_column] + forest));
   scores.score = score_of(scores.difficulty);
   scores.unknown = is_unknown(features, tables.fixed);
+  for (size_t i = 0; row != nullptr && i < trait_count; ++i)
+    row->values[i] = static_cast<int8_t>(traits[i] / 4);  // 1/64 to 1/16 standard deviations
   return scores;
 }
 
-Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights) {
+Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights,
+                    TraitRow* traits) {
   Features features;
   extract_features(prompt, wants, weights.tables().known_words, features);
-  return score_features(features, weights);
+  return score_features(features, weights, traits);
 }
 
 }  // namespace hyperion::routing

@@ -12,9 +12,11 @@
 
 namespace hyperion::routing {
 
-Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights);
+// `traits`, if it is given, gets the structure that the scores were made from.
+Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights,
+                    TraitRow* traits = nullptr);
 
 // The second half of it.
-Scores score_features(const Features& features, const Weights& weights);
+Scores score_features(const Features& features, const Weights& weights, TraitRow* traits = nullptr);
 
 }  // namespace hyperion::routing

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 
 #include "routing/kinds.h"
@@ -24,6 +25,14 @@ struct Scores {
   Kind kind = Kind::chat;
   bool unknown = false;  // few known words or an odd script: the prompt is to be taken as hard
   bool operator==(const Scores&) const = default;
+};
+
+// The structure that went into the scores, one number for each trait (routing/features.h) in 1/16
+// standard deviations: what a calibration learns from. Counts, no words.
+inline constexpr size_t traits_logged_max = 64;
+struct TraitRow {
+  std::array<int8_t, traits_logged_max> values{};
+  bool operator==(const TraitRow&) const = default;
 };
 
 // The score that goes with a difficulty.

@@ -390,10 +390,14 @@ void Selection::run() {
 
 }  // namespace
 
-int32_t chance_of_model(const catalog::Quality& quality, const Scores& scores) {
+int32_t ability_of(const catalog::Quality& quality, const Scores& scores) {
   int32_t sum = 0;
   for (size_t i = 0; i < head_count; ++i) sum += scores.shares[i] * quality.logits[i];
-  return chance_of(sum / share_one - scores.difficulty);
+  return sum / share_one;
+}
+
+int32_t chance_of_model(const catalog::Quality& quality, const Scores& scores) {
+  return chance_of(ability_of(quality, scores) - scores.difficulty);
 }
 
 int64_t expected_output_tokens(Kind kind, const Wants& wants) {

@@ -18,6 +18,9 @@ namespace hyperion::routing {
 void decide(const Question& question, const Field& field, const Settings& settings,
             Decision& decision);
 
+// What a model's quality makes of these scores' shares, in logit_one.
+int32_t ability_of(const catalog::Quality& quality, const Scores& scores);
+
 // The chance of a model with these logits, of chance_one.
 int32_t chance_of_model(const catalog::Quality& quality, const Scores& scores);
 

@@ -59,7 +59,8 @@ struct Settings {
   uint32_t cached_prefix_tokens_min = 1024;
   // Whether preview and deprecated models may be chosen.
   bool previews = false;
-  std::string weights_file;  // empty: those built in
+  std::string weights_file;      // empty: those built in
+  std::string calibration_file;  // as `hyperion feedback` writes it; empty: none
   uint32_t decisions_kept = 64;
   std::vector<Rule> rules;
 };

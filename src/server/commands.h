@@ -19,6 +19,8 @@ int run_demo(const Arguments& arguments);
 int run_simulate(const Arguments& arguments);
 int run_key(const Arguments& arguments);
 int run_explain(const Arguments& arguments);
+int run_replay(const Arguments& arguments);
+int run_feedback(const Arguments& arguments);
 
 // The value after `-c` or `--conf`; empty if it is not given. False (and a message) on anything
 // unknown.

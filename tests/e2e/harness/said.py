@@ -138,6 +138,8 @@ def read_message(said: Said, message: dict, calls: dict) -> None:
     said.thinking += message.get("reasoning_content") or message.get("reasoning") or ""
     for block in message.get("thinking_blocks") or []:
         said.signatures.add(bare(block.get("signature") or block["data"]))
+    for detail in message.get("reasoning_details") or []:
+        said.signatures |= {detail["signature"]} if detail.get("signature") else set()
     for at, call in enumerate(message.get("tool_calls") or []):
         google = call.get("extra_content", {}).get("google", {})
         said.signatures |= {bare(google[name]) for name in google if name == "thought_signature"}

@@ -41,6 +41,7 @@ bool Exchange::route(const json::Scan& scan) {
   request.config = snapshot_->config.get();
   request.key = key_;
   request.ways = snapshot_->ways[static_cast<size_t>(endpoint_->wire)];
+  request.explains = explains_ || endpoint_->work == Work::explain;
   request.live.first_token_us = snapshot_->first_token_us;
   Failure failure;
   if (!router.route(request, failure)) {

@@ -86,6 +86,7 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   question_.tokens_estimated = tokens.expected;
   question_.max_cost_nano_usd = nano_usd(options.max_cost_usd);
   question_.pressure = 0;
+  question_.explains = request.explains;
   score_turns(config, request.key != nullptr ? std::string_view(request.key->id) : "");
   question_.rule = route == Route::passthrough ? nullptr : find_rule(request);
 

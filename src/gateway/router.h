@@ -37,6 +37,7 @@ struct RouteRequest {
   std::span<const routing::Way> ways;       // by Deployment::index
   routing::Live live;
   bool assume_usable = false;
+  bool explains = false;  // somebody will read the whole decision
 };
 
 class Router {

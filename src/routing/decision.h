@@ -40,6 +40,7 @@ struct Question {
   uint32_t tokens_estimated = 0;  // of the whole input
   int64_t max_cost_nano_usd = -1;
   uint16_t pressure = 0;  // of the nearest budget, of 1000
+  bool explains = false;  // worst costs are wanted of every candidate
 };
 
 // What is known at this moment of each deployment, by Deployment::index.

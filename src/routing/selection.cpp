@@ -66,6 +66,14 @@ bool cheaper(const Candidate& a, const Candidate& b, const Live& live) {
   return a.deployment->index < b.deployment->index;
 }
 
+// The tokens of a turn, and who has a part of them in its provider's cache.
+struct Load {
+  int64_t tokens = 0;  // of input
+  int64_t output_tokens = 0;
+  int64_t cached_tokens = 0;
+  const Deployment* held = nullptr;
+};
+
 class Selection {
  public:
   Selection(const Question& question, const Field& field, const Settings& settings,
@@ -82,18 +90,17 @@ class Selection {
   Tier tier_of(const Scores& scores) const;
   void bend(Scores& scores) const;
   int32_t tolerance(Tier tier) const;
-  const Candidate* choose(const Scores& scores, const Deployment* held, uint32_t tokens,
-                          uint32_t cached_tokens);
-  void weigh(Candidate& candidate, const Scores& scores, const Deployment* held, uint32_t tokens,
-             uint32_t cached_tokens) const;
-  void judge(Candidate& candidate, const Candidate* asked, int32_t needed,
-             const Deployment* held) const;
+  const Candidate* choose(const Scores& scores, const Load& load);
+  void rate(Candidate& candidate, const Scores& scores) const;
+  void price(Candidate& candidate, const Load& load) const;
+  void judge(Candidate& candidate, const Candidate* asked, int32_t needed, const Load& load) const;
   bool is_slower(const Deployment& pick, const Deployment& asked) const;
   const Candidate* find(const Deployment* deployment) const;
-  const Candidate* reference() const;
-  const Candidate* chosen_by_rule();
+  Candidate* reference() const;
+  const Candidate* chosen_by_rule(const Load& load);
   void rank_next(const Candidate& chosen);
-  void find_wall();
+  void find_wall(const Load& load);
+  Load load_of(uint32_t turn, Kind kind, const Deployment* held) const;
 
   const Question& question_;
   const Field& field_;
@@ -195,19 +202,20 @@ int32_t Selection::tolerance(Tier tier) const {
   return scaled(own, tier) + more;
 }
 
-void Selection::weigh(Candidate& candidate, const Scores& scores, const Deployment* held,
-                      uint32_t tokens, uint32_t cached_tokens) const {
+void Selection::rate(Candidate& candidate, const Scores& scores) const {
+  const catalog::Quality& quality = candidate.deployment->model->quality;
+  candidate.chance = quality.known ? chance_of_model(quality, scores) : chance_unknown;
+}
+
+void Selection::price(Candidate& candidate, const Load& load) const {
   const Model& model = *candidate.deployment->model;
-  candidate.chance = model.quality.known ? chance_of_model(model.quality, scores) : chance_unknown;
   const Wants& wants = question_.demands.wants;
   catalog::TokenCounts counts;
-  const bool cached =
-      candidate.deployment == held && cached_tokens >= settings_.cached_prefix_tokens_min;
-  counts.cached_input = cached ? std::min(cached_tokens, tokens) : 0;
-  counts.input = tokens - counts.cached_input;
-  counts.output =
-      expected_output_tokens(scores.kind, wants) * wants.choices + thinking_tokens(model, wants);
+  counts.cached_input = candidate.deployment == load.held ? load.cached_tokens : 0;
+  counts.input = load.tokens - counts.cached_input;
+  counts.output = load.output_tokens + thinking_tokens(model, wants);
   candidate.expected_nano_usd = catalog::cost_nano_usd(model, counts);
+  if (question_.max_cost_nano_usd < 0 && !question_.explains) return;
   const int64_t most = wants.output_tokens_max > 0 ? wants.output_tokens_max
                                                    : static_cast<int64_t>(model.output_tokens_max);
   const int64_t choices = std::min<int64_t>(wants.choices, 1024);
@@ -224,13 +232,16 @@ bool Selection::is_slower(const Deployment& pick, const Deployment& asked) const
 }
 
 void Selection::judge(Candidate& candidate, const Candidate* asked, int32_t needed,
-                      const Deployment* held) const {
+                      const Load& load) const {
   if (candidate.excluded != Exclusion::none || &candidate == asked) return;
   // The conversation's model stays a little longer than another would be taken.
-  if (candidate.deployment == held) needed -= settings_.hysteresis;
+  if (candidate.deployment == load.held) needed -= settings_.hysteresis;
   if (candidate.chance < needed) {
     candidate.excluded = Exclusion::not_good_enough;
-  } else if (candidate.expected_nano_usd < 0 || candidate.worst_nano_usd < 0) {
+    return;
+  }
+  price(candidate, load);
+  if (candidate.expected_nano_usd < 0) {
     candidate.excluded = Exclusion::unpriced;
   } else if (question_.max_cost_nano_usd >= 0 &&
              candidate.worst_nano_usd > question_.max_cost_nano_usd) {
@@ -250,12 +261,12 @@ const Candidate* Selection::find(const Deployment* deployment) const {
 }
 
 // What the others are compared with: the asked model, or the best that can.
-const Candidate* Selection::reference() const {
+Candidate* Selection::reference() const {
   if (question_.asked != nullptr)
     return decision_.candidate_count > 0 ? &decision_.candidates[0] : nullptr;
-  const Candidate* best = nullptr;
+  Candidate* best = nullptr;
   for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-    const Candidate& candidate = decision_.candidates[i];
+    Candidate& candidate = decision_.candidates[i];
     if (candidate.excluded != Exclusion::none) continue;
     if (best == nullptr || candidate.chance > best->chance) best = &candidate;
   }
@@ -263,24 +274,28 @@ const Candidate* Selection::reference() const {
 }
 
 // One turn's choice among the candidates gathered; nullptr if there is none.
-const Candidate* Selection::choose(const Scores& scores, const Deployment* held, uint32_t tokens,
-                                   uint32_t cached_tokens) {
+const Candidate* Selection::choose(const Scores& scores, const Load& load) {
   for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-    decision_.candidates[i].excluded = walls_[i];
-    weigh(decision_.candidates[i], scores, held, tokens, cached_tokens);
+    Candidate& candidate = decision_.candidates[i];
+    candidate.excluded = walls_[i];
+    rate(candidate, scores);
+    // Otherwise only what those cost that are good enough.
+    if (question_.explains) price(candidate, load);
   }
-  const Candidate* best = reference();
+  Candidate* best = reference();
   if (best == nullptr) return nullptr;
+  price(*best, load);
   const Candidate* asked = question_.asked != nullptr ? best : nullptr;
-  // What cannot be judged stays with what was asked for, and goes to the best of all.
-  const bool stays =
-      asked != nullptr && (scores.unknown || !asked->deployment->model->quality.known);
+  // For what is hard, or cannot be judged, nothing that was asked for is too much.
+  const Tier tier = tier_of(scores);
+  const bool stays = asked != nullptr &&
+                     (tier == Tier::high_reasoning || !asked->deployment->model->quality.known);
   const int32_t needed =
-      stays ? chance_one + 1 + settings_.hysteresis : best->chance - tolerance(tier_of(scores));
+      stays ? chance_one + 1 + settings_.hysteresis : best->chance - tolerance(tier);
   const Candidate* chosen = asked;
   for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
     Candidate& candidate = decision_.candidates[i];
-    judge(candidate, asked, needed, held);
+    judge(candidate, asked, needed, load);
     if (candidate.excluded != Exclusion::none) continue;
     if (chosen == nullptr || cheaper(candidate, *chosen, field_.live)) chosen = &candidate;
   }
@@ -288,7 +303,7 @@ const Candidate* Selection::choose(const Scores& scores, const Deployment* held,
 }
 
 // The model that a rule names, if it can and may; a rule never breaks a capability.
-const Candidate* Selection::chosen_by_rule() {
+const Candidate* Selection::chosen_by_rule(const Load& load) {
   if (question_.rule == nullptr) return nullptr;
   const Deployment* named = question_.rule->deployment;
   if (named == nullptr || named->model == nullptr) return nullptr;
@@ -297,7 +312,8 @@ const Candidate* Selection::chosen_by_rule() {
     add(*named);
     Candidate& added = decision_.candidates[decision_.candidate_count - 1];
     added.excluded = walls_[decision_.candidate_count - 1];
-    weigh(added, decision_.held_scores, decision_.held, question_.tokens_estimated, 0);
+    rate(added, decision_.held_scores);
+    price(added, load);
     there = &added;
   }
   if (there == nullptr) return nullptr;
@@ -336,7 +352,7 @@ void Selection::rank_next(const Candidate& chosen) {
 }
 
 // Nobody is left: which wall keeps most of them out, and the cheapest behind that one alone.
-void Selection::find_wall() {
+void Selection::find_wall(const Load& load) {
   std::array<uint32_t, static_cast<size_t>(Exclusion::count)> hits{};
   for (uint32_t i = 0; i < decision_.candidate_count; ++i)
     ++hits[static_cast<size_t>(decision_.candidates[i].excluded)];
@@ -346,39 +362,46 @@ void Selection::find_wall() {
   decision_.wall = static_cast<Exclusion>(most - hits.begin());
   const Candidate* best = nullptr;
   for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-    const Candidate& candidate = decision_.candidates[i];
+    Candidate& candidate = decision_.candidates[i];
     if (candidate.excluded != decision_.wall) continue;
+    price(candidate, load);
     if (best == nullptr || cheaper(candidate, *best, field_.live)) best = &candidate;
   }
   decision_.nearest = best != nullptr ? best->deployment : nullptr;
 }
 
+Load Selection::load_of(uint32_t turn, Kind kind, const Deployment* held) const {
+  const Wants& wants = question_.demands.wants;
+  const bool last = turn + 1 == question_.turn_count;
+  Load load;
+  // A turn's own tokens are what stands before the next one.
+  load.tokens = last ? question_.tokens_estimated : question_.turns[turn + 1].tokens_before;
+  load.output_tokens = expected_output_tokens(kind, wants) * wants.choices;
+  load.held = held;
+  const uint32_t before = question_.turns[turn].tokens_before;
+  if (before >= settings_.cached_prefix_tokens_min)
+    load.cached_tokens = std::min<int64_t>(before, load.tokens);
+  return load;
+}
+
 void Selection::run() {
   gather();
-  const Deployment* held = nullptr;
+  Load load;
   Scores counted;
   const Candidate* chosen = nullptr;
   for (uint32_t i = 0; i < question_.turn_count; ++i) {
-    const Turn& turn = question_.turns[i];
-    const bool last = i + 1 == question_.turn_count;
-    counted = scores_of_turn(turn.scores, i > 0 ? &counted : nullptr);
-    Scores bent = counted;
-    bend(bent);
-    // A turn's own tokens are what stands before the next one.
-    const uint32_t tokens =
-        last ? question_.tokens_estimated : question_.turns[i + 1].tokens_before;
-    chosen = choose(bent, held, tokens, turn.tokens_before);
-    if (last) {
-      decision_.held_scores = bent;
-      decision_.held = held;
-    }
-    held = chosen != nullptr ? chosen->deployment : nullptr;
+    counted = scores_of_turn(question_.turns[i].scores, i > 0 ? &counted : nullptr);
+    decision_.held_scores = counted;
+    bend(decision_.held_scores);
+    decision_.held = chosen != nullptr ? chosen->deployment : nullptr;
+    load = load_of(i, decision_.held_scores.kind, decision_.held);
+    chosen = choose(decision_.held_scores, load);
   }
   decision_.tier = tier_of(decision_.held_scores);
-  if (const Candidate* ruled = chosen_by_rule()) chosen = ruled;
+  if (const Candidate* ruled = chosen_by_rule(load)) chosen = ruled;
   if (chosen == nullptr) {
     decision_.chosen = question_.asked;
-    find_wall();
+    find_wall(load);
     return;
   }
   decision_.chosen = chosen->deployment;

@@ -76,6 +76,7 @@ bool Explainer::decide(std::string& body, std::string& requested, gateway::Failu
   request.config = config_.get();
   request.ways = ways_;
   request.assume_usable = true;
+  request.explains = true;
   if (requested != gateway::automatic_model && !resolve(requested, request, failure)) return false;
   return router_.route(request, failure);
 }

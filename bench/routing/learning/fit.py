@@ -20,6 +20,8 @@ TREES = 96
 DEPTH = 6
 LEAF_ROWS = 8
 TRAITS_TRIED = 0.4
+# Where even the strong model fails a prompt is hard as well.
+FAILURE_SHARE = 0.05
 GAIN_UNIT = 16.0  # the sums' unit is a sixteenth of a whole gain
 KIND_STRUCTURE = 0.5
 KIND_WORDS = 4.0

@@ -22,7 +22,7 @@ KINDS = (
     "simple_qa",
     "chat",
 )
-KIND_OF_LABEL = {"command": "chat", "trivial": "simple_qa", "analysis": "knowledge"}
+KIND_OF_LABEL = {"command": "chat", "trivial": "simple_qa"}
 
 
 @dataclasses.dataclass

@@ -23,9 +23,11 @@ TRAITS_TRIED = 0.4
 # Where even the strong model fails a prompt is hard as well.
 FAILURE_SHARE = 0.05
 GAIN_UNIT = 16.0  # the sums' unit is a sixteenth of a whole gain
-KIND_STRUCTURE = 0.5
+KIND_STRUCTURE = 0.4
 KIND_WORDS = 4.0
-KIND_COST = 1.0
+KIND_COST = 0.3
+# Half of the rows are questions of experts, most of them with options; of traffic they are less.
+KIND_BIAS = {"knowledge": -1.0}
 # Traits that are about the traffic and not about the prompt, or that no target may learn from.
 UNUSED = ("known_words", "system_length", "other_length", "turns", "tool_results", "images")
 RISING = ("words", "length")
@@ -107,22 +109,27 @@ def spread(points):
     return numpy.log(points / (1 - points))
 
 
-def fit_kinds(space, parts, rows, kinds, weights=None):
-    """Writes the kinds' columns: a logistic regression over words and structure."""
+def fit_kinds(space, parts, rows, kinds, weights):
+    """Writes the kinds' columns: a logistic regression over words and structure.
+
+    Without intercepts and with as much weight for every kind, so that a prompt of words that were
+    never seen is of no kind in particular.
+    """
     words = space.words(rows) * KIND_WORDS
     structure = scipy.sparse.csr_matrix(space.structure(rows) * KIND_STRUCTURE)
     design = scipy.sparse.hstack([words, structure]).tocsr()
-    model = LogisticRegression(C=KIND_COST, max_iter=300, tol=1e-4)
-    model.fit(design, kinds, sample_weight=weights)
+    kinds = numpy.array(kinds)
+    sums = {kind: weights[kinds == kind].sum() for kind in set(kinds)}
+    weights = weights / numpy.array([sums[kind] for kind in kinds])
+    model = LogisticRegression(C=KIND_COST, max_iter=300, tol=1e-4, fit_intercept=False)
+    model.fit(design, kinds, sample_weight=weights / weights.mean() * 0.3)
     parts.bias[1 : 1 + len(KINDS)] = -20  # kinds that were never seen
     for place, kind in enumerate(model.classes_):
         column = 1 + KINDS.index(kind)
         size = words.shape[1]
-        parts.words[:, column] = (
-            model.coef_[place, :size] * KIND_WORDS * numpy.sqrt(space.rarity)
-        )
+        parts.words[:, column] = model.coef_[place, :size] * KIND_WORDS * numpy.sqrt(space.rarity)
         parts.linear[:, column] = model.coef_[place, size:] * KIND_STRUCTURE
-        parts.bias[column] = model.intercept_[place]
+        parts.bias[column] = KIND_BIAS.get(kind, 0.0)
 
 
 def fit_known(parts, features, rows, seen_min=2):

@@ -7,6 +7,7 @@ languages.
 """
 
 import random
+import re
 
 from learning.prompts import Row
 
@@ -187,10 +188,143 @@ TOOL_ORDERS = (
 )  # fmt: skip
 
 
+SCENES = (
+    "The market opened at dawn, and by noon every stall had sold its last loaf of bread.",
+    "In 1871 the town built a bridge of stone, which the flood of 1902 carried away.",
+    "She closed the ledger, counted the coins twice and told nobody what was missing.",
+    "Our revenue grew by 12 % in the second quarter, while costs stayed where they were.",
+    "The committee met on Tuesday and agreed to move the deadline to the end of March.",
+    "Bees dance to tell the others how far away the flowers are and where the sun stands.",
+    "The team scored twice in the first half and held on after a player was sent off.",
+    "I bought these headphones a month ago and the left side has already stopped working.",
+    "The castle was sold in 1640 to a merchant, who lived there with his seven children.",
+    "Heavy rain is expected in the north; the south stays dry with some wind from the sea.",
+    "The patient is a 54-year-old man who came in with a cough that has lasted three weeks.",
+    "Dear Sir or Madam, I am writing with regard to the position that you have advertised.",
+    "Glaciers move slowly, grinding the rock below into flour that turns the rivers white.",
+    "He said that the train had been late again, that he was tired and that it was cold.",
+    "The new law limits the noise of engines and takes effect in all states next summer.",
+    "Maria Lopez founded the company in Lisbon with two friends; it now employs 340 people.",
+    "The soup needs an hour on a low flame; add the salt at the end or the beans stay hard.",
+    "Until the war the line carried four million passengers a year, most of them workers.",
+    "lol i cant belive she said that to him, their never going to talk again after this!!",
+    "The recipe asks for two eggs, 200 g of flour, a pinch of salt and a glass of milk.",
+)
+PASSAGE_QUESTIONS = (
+    "How many were there in total?", "Who did it?", "When did it happen?", "Is it true?",
+    "Which came first?", "Where did this take place?", "Why was that so?", "What is it about?",
+    "How many years passed between the two events?", "What was the result?", "yes or no?",
+    "Answer with words of the passage only.", "Which city is named?", "Who was it sold to?",
+)  # fmt: skip
+PASSAGE_SHAPES = (
+    "{text}\n{question}", "Passage: {text}\nQuestion: {question}",
+    "Read the text and answer.\n\n{text}\n\n{question}", "{question}\n\n{text}",
+    "Context: {text}\n\nQuestion: {question}\nAnswer:", "\"{text}\"\n\n{question}",
+    "Based on the article below, {question}\n{text}",
+)  # fmt: skip
+MORE_TRANSFORMS = (
+    "Write a summary of the text above.", "What is the tone of this?", "Improve the wording.",
+    "Turn it into a haiku.", "Say the same in simpler words for a child.", "Translate it to German.",
+    "List the people mentioned.", "Is this review positive or negative?", "Find the mistakes.",
+    "Rewrite it from the point of view of someone else.", "Reply to this message politely.",
+    "Which category does it belong to: sports, politics or science?", "Pull out the numbers.",
+    "Continue this in the same style.", "Explain what the author means.", "Make it funnier.",
+)  # fmt: skip
+HOW_TOS = (
+    "How can I get better at {}?", "Give me tips for {}.", "What are some good ideas for {}?",
+    "How do I prepare for {}?", "Create a plan for {}.", "What should I consider about {}?",
+    "Recommend some books about {}.", "Make a checklist for {}.", "How to deal with {}?",
+    "Write a guide to {} for beginners.", "Suggest three activities around {}.",
+    "I am thinking about {}. What do you advise?", "Design a poster about {}.",
+)  # fmt: skip
+ROLES = (
+    "a pirate", "my landlord", "a wizard", "Albert Einstein", "a detective of the 1920s", "a nurse",
+    "a football coach", "Cleopatra", "my grandmother", "an interviewer", "a talking cat", "a robot",
+    "a tour guide", "a knight", "my best friend", "a stand-up comedian", "Sherlock Holmes",
+)  # fmt: skip
+ROLE_PLAYS = (
+    "Pretend you are {}.", "Act as {} and answer my questions.", "You are {}. Who are you?",
+    "Let's do a role play: you are {} and I am a stranger.", "Talk to me like {}.",
+    "Imagine you are {}. What do you think of today's world?", "Be {} for a moment.",
+    "I want you to act as {}. I will write and you will reply in character.",
+    "Now you are {}. Introduce yourself.", "What would {} say about me?",
+)  # fmt: skip
+FEELINGS = (
+    "I am so happy today!", "My boyfriend left me and I don't know what to do.", "I feel lonely.",
+    "I hate Mondays.", "I think my colleagues don't like me.", "You sound like a human.",
+    "Do you have feelings?", "Are you conscious?", "What do you think about love?", "Marry me.",
+    "Do you believe in ghosts?", "What is your favourite film?", "Can I tell you a secret?",
+    "I can't sleep. Talk to me.", "You are wrong about that.", "Why are you so slow today?",
+    "Guess what happened to me today", "Do you remember what I told you?", "Are you better than me?",
+)  # fmt: skip
+EXPLAINS = (
+    "Explain how {} works.", "What are the main debates in {}?", "Give an overview of {}.",
+    "How has {} changed since 1950?", "What should an expert know about {}?",
+    "Describe the mechanisms behind {}.", "What is the evidence for {}?", "Compare schools of {}.",
+    "Discuss the ethics of {}.", "What are the limits of {}?", "Why does {} matter?",
+)  # fmt: skip
+LOGIC = (
+    "{a} is taller than {b}, and {b} is taller than {c}. Is {d} taller than {a}?",
+    "If all friends of {a} are friends of {b}, and {c} is a friend of {a}, is {c} one of {b}'s?",
+    "{a} has three sisters. Each sister has one brother. How many brothers are there?",
+    "{a}, {b} and {c} finished a race. {a} was not first and {c} came after {b}. Who won?",
+    "{a} put the ball in the basket and left. {b} moved it to the box. Where will {a} look?",
+    "{a} says {b} is lying. {b} says {c} is lying. {c} says both lie. Who tells the truth?",
+    "Plan the fastest route for {a} to pick up {b}, {c} and {d} when {b} must come before {d}.",
+    "{a} is older than {b} but younger than {c}. {d} is the oldest. Put them in order.",
+    "{a} faces north, turns right twice and left once. Which way does {a} face?",
+    "Which statement must be true if {a} only works when {b} does and {b} is away on Mondays?",
+)
+
+
+MORE_WRITING = (
+    "Recipe for {}", "Write a paper on {}", "Come up with a witty title about {}.",
+    "Give me 20 keywords for a website about {}.", "Write a script for a video on {}.",
+    "Create a job application letter for a position in {}.", "how to {} at home",
+    "Generate a narrative about {} in a fantasy world.", "Draft a mail about {} to my manager.",
+    "Write an article about {}", "Write a speech on {} for my class.", "Write a song about {}.",
+    "Create a marketing plan for {}.", "Write a cover letter mentioning {}.", "tips for {}",
+    "I need a profile text that mentions {}.", "Prepare a presentation outline on {}.",
+    "Compose a press release: {}.", "Can you write a review of {}?", "Essay about {}.",
+    "Write a dialogue between two people who argue about {}.", "What could we do with {}?",
+    "Invent a game around {}.", "Write lyrics in the style of a ballad about {}.",
+)  # fmt: skip
+WISHES = (
+    "Make it funny.", "Use a friendly tone.", "Not more than 100 words.", "Include a title.",
+    "Write in the first person.", "It should appeal to young parents.", "Use simple language.",
+    "Keep each paragraph short.", "End with a call to action.", "Add three hashtags.",
+    "Mention that we open on Monday.", "Avoid clichés.", "It has to sound professional.",
+    "The readers are experts.", "Use bullet points where they help.", "Be creative.",
+)  # fmt: skip
+ADVICE = (
+    "My {} is broken, what should I do?", "Should I tell my boss about {}?",
+    "I am worried about {}. Any advice?", "Where should I go to learn about {}?",
+    "What do you think of {}?", "I love {}! Do you?", "Is it rude to talk about {}?",
+    "Let's chat about {}.", "I just came back from {}.", "My sister says {} is boring. Is she right?",
+)  # fmt: skip
+OPTION = re.compile(r"^\(?[A-J][.):] .*$|^Answer:.*$", re.MULTILINE)
+CONTENT_WORD = re.compile(r"\b[a-zA-Z]{5,12}\b")
+
+
 def passages(rows, generator, count):
-    """Pieces of running text to transform, from prompts of the rows given."""
-    texts = [row.prompt for row in rows if 200 < len(row.prompt) < 3000]
-    return [generator.choice(texts)[: generator.randrange(150, 900)] for _ in range(count)]
+    """Pieces of running text to transform, from prompts of the rows given, options left out."""
+    texts = [row.prompt for row in rows if row.kind == "knowledge" and len(row.prompt) < 3000]
+    made = []
+    while len(made) < count:
+        parts = [OPTION.sub("", generator.choice(texts)).strip() for _ in range(3)]
+        made.append(" ".join(parts)[: generator.randrange(150, 1500)])
+    return made
+
+
+def topics(rows, generator, count):
+    """Two words that stand together in some prompt: what is written about must not matter."""
+    made = []
+    while len(made) < count:
+        words = CONTENT_WORD.findall(generator.choice(rows).prompt[:2000])
+        if len(words) > 3:
+            at = generator.randrange(len(words) - 1)
+            made.append(f"{words[at]} {words[at + 1]}".lower())
+    return made
 
 
 def own_prompts(rows, seed):
@@ -211,10 +345,38 @@ def own_prompts(rows, seed):
             for _ in range(count)
         ]
 
-    texts = passages(rows, generator, 240)
-    add("transform", "transform", 0.15,
-        [f"{generator.choice(EASY_TRANSFORMS)}\n\n{text}" for text in texts])
+    things = topics(rows, generator, 2000)
+
+    def about(templates, count, wishes=0):
+        prompts = []
+        for _ in range(count):
+            prompt = generator.choice(templates).format(generator.choice(things))
+            more = generator.sample(WISHES, generator.randrange(wishes + 1))
+            prompts.append(" ".join([prompt, *more]))
+        return prompts
+
+    add("writing_about", "writing", 0.25, about(WRITING + MORE_WRITING, 300, 5))
+    add("how_to_about", "writing", 0.2, about(HOW_TOS + MORE_WRITING, 150, 2))
+    add("advice", "chat", 0.1, about(ADVICE, 200))
+    add("explain_about", "knowledge", 0.35, about(EXPLAINS, 80))
+    texts = passages(rows, generator, 400)
+    texts += [" ".join(generator.sample(SCENES, generator.randrange(1, 9))) for _ in range(240)]
+    transforms = [f"{generator.choice(EASY_TRANSFORMS)}\n\n{text}" for text in texts]
+    transforms += [f"{text}\n\n{generator.choice(MORE_TRANSFORMS)}" for text in texts[::2]]
+    add("transform", "transform", 0.15, transforms)
+    add("passage", "transform", 0.2, [
+        generator.choice(PASSAGE_SHAPES).format(
+            text=text, question=generator.choice(PASSAGE_QUESTIONS)) for text in texts])
     add("writing", "writing", 0.25, sorted(set(fill(WRITING, SIMPLE_SUBJECTS, 220))))
+    add("how_to", "writing", 0.2, sorted(set(fill(HOW_TOS, SIMPLE_SUBJECTS, 220))))
+    add("role", "chat", 0.1, sorted(set(fill(ROLE_PLAYS, ROLES, 120))))
+    add("feeling", "chat", 0.05, FEELINGS * 2)
+    add("explain", "knowledge", 0.45, sorted(set(fill(EXPLAINS, FIELDS, 120))))
+    logic = [
+        generator.choice(LOGIC).format(**dict(zip("abcd", generator.sample(PEOPLE, 4),
+                                                  strict=True))) for _ in range(100)
+    ]
+    add("logic", "reasoning", 0.45, sorted(set(logic)))
     add("chat", "chat", 0.0, CHAT * 2)
     add("order", "chat", 0.0, ORDERS * 2)
     add("fact", "simple_qa", 0.0, sorted(set(fill(FACTS, PLACES, 150))))

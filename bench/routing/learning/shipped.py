@@ -47,5 +47,5 @@ def fit_shipped(features, rows, chosen, seed):
 
     known = numpy.array([i for i in chosen if rows[i].kind in KINDS])
     kinds = [rows[i].kind for i in known]
-    fit.fit_kinds(space, parts, known, kinds, source_weights([rows[i].source for i in known], 400))
+    fit.fit_kinds(space, parts, known, kinds, source_weights([rows[i].source for i in known], 200))
     return parts

@@ -13,19 +13,24 @@ namespace {
 
 enum class Sign : uint8_t { blank, newline, letter, digit, high, other };
 
-constexpr auto make_signs() {
-  std::array<Sign, 256> signs{};
-  signs.fill(Sign::other);
+struct Signs {
+  Sign of[256];  // a plain array: looked up for every byte, by bytes only
+};
+
+constexpr Signs make_signs() {
+  Signs table{};
+  Sign* const signs = table.of;
+  for (size_t i = 0; i < 256; ++i) signs[i] = Sign::other;
   for (size_t i = 0; i <= ' '; ++i) signs[i] = Sign::blank;
   signs['\n'] = Sign::newline;
   for (size_t i = 0; i < 26; ++i) signs['a' + i] = signs['A' + i] = Sign::letter;
   for (size_t i = 0; i < 10; ++i) signs['0' + i] = Sign::digit;
   for (size_t i = 0x80; i < 256; ++i) signs[i] = Sign::high;
-  return signs;
+  return table;
 }
-constexpr auto signs = make_signs();
+constexpr Signs signs = make_signs();
 
-Sign sign_of(char c) { return signs[static_cast<unsigned char>(c)]; }
+Sign sign_of(char c) { return signs.of[static_cast<unsigned char>(c)]; }
 
 // The beginning and the end of a turn, escapes undone, a newline between parts.
 class Window {
@@ -122,11 +127,15 @@ struct Counts {
 class Reading {
  public:
   Reading(std::string_view text, std::string_view known, Features& features, Counts& counts)
-      : text_(text), known_(known), features_(features), counts_(counts) {}
+      : data_(text.data()),
+        size_(text.size()),
+        known_(known),
+        features_(features),
+        counts_(counts) {}
 
   void read() {
-    while (at_ < text_.size()) {
-      const char c = text_[at_];
+    while (at_ < size_) {
+      const char c = data_[at_];
       switch (sign_of(c)) {
         case Sign::letter: word(); break;
         case Sign::digit: number(); break;
@@ -144,16 +153,14 @@ class Reading {
   char last_sign() const { return last_sign_; }
 
  private:
-  char next(size_t distance) const {
-    return at_ + distance < text_.size() ? text_[at_ + distance] : '\n';
-  }
-  bool ends(size_t at) const { return at >= text_.size() || sign_of(text_[at]) <= Sign::newline; }
+  char next(size_t distance) const { return at_ + distance < size_ ? data_[at_ + distance] : '\n'; }
+  bool ends(size_t at) const { return at >= size_ || sign_of(data_[at]) <= Sign::newline; }
 
   // Something that shows: counts the line it stands in.
   void show(size_t size) {
     line_signs_ += static_cast<uint32_t>(size);
     counts_.signs += static_cast<uint32_t>(size);
-    last_sign_ = text_[at_ + size - 1];
+    last_sign_ = data_[at_ + size - 1];
   }
 
   void end_line() {
@@ -168,27 +175,27 @@ class Reading {
   void gram(uint32_t hash) {
     // The upper bits of a multiplication are the well mixed ones.
     const uint32_t bucket = (hash * 0x9E3779B1u) >> (32 - bucket_bits);
-    uint64_t& seen = seen_[bucket / 64];
+    uint64_t& seen = seen_.data()[bucket / 64];
     const uint64_t bit = uint64_t{1} << (bucket % 64);
     if ((seen & bit) != 0 || features_.bucket_count == Features::grams_max) return;
     seen |= bit;
-    features_.buckets[features_.bucket_count++] = static_cast<uint16_t>(bucket);
+    features_.buckets.data()[features_.bucket_count++] = static_cast<uint16_t>(bucket);
   }
 
   void take_word(uint32_t hash, uint32_t size) {
     ++counts_.words;
     counts_.letters += size;
     counts_.long_words += size > 6;
-    ++counts_.groups[static_cast<size_t>(group_of(hash))];
+    ++counts_.groups.data()[static_cast<size_t>(group_of(hash))];
     const uint32_t before = features_.bucket_count;
     gram(hash);
     if (features_.bucket_count > before) {
       ++counts_.distinct;
       if (features_.word_count < Features::grams_max)
-        features_.words[features_.word_count++] = hash;
+        features_.words.data()[features_.word_count++] = hash;
     }
     const uint32_t place = known_place(hash);
-    if (!known_.empty() && (static_cast<uint8_t>(known_[place / 8]) >> (place % 8) & 1) != 0)
+    if (!known_.empty() && (static_cast<uint8_t>(known_.data()[place / 8]) >> (place % 8) & 1) != 0)
       ++counts_.known;
     if (previous_ != 0) gram(previous_ * 31 + hash);
     previous_ = hash;
@@ -202,8 +209,8 @@ class Reading {
     const size_t begin = at_;
     uint32_t hash = word_hash_begin;
     bool joined = false;
-    for (; at_ < text_.size(); ++at_) {
-      const char c = text_[at_];
+    for (; at_ < size_; ++at_) {
+      const char c = data_[at_];
       const Sign sign = sign_of(c);
       if (sign == Sign::letter || sign == Sign::digit) {
         hash = word_hash_step(hash, static_cast<uint8_t>(c | 0x20));
@@ -224,8 +231,8 @@ class Reading {
     counts_.identifiers += joined;
     const bool begins_line = line_signs_ == 0;
     if (size == 1 && (after == ')' || after == '.' || after == ':') && !joined) {
-      const bool opened = begin > 0 && text_[begin - 1] == '(';
-      counts_.options += opened || begins_line || sign_of(text_[begin - 1]) == Sign::blank;
+      const bool opened = begin > 0 && data_[begin - 1] == '(';
+      counts_.options += opened || begins_line || sign_of(data_[begin - 1]) == Sign::blank;
     }
     at_ = begin;
     show(size);
@@ -236,7 +243,7 @@ class Reading {
   void number() {
     const size_t begin = at_;
     const bool begins_line = line_signs_ == 0;
-    while (at_ < text_.size() && sign_of(text_[at_]) == Sign::digit) ++at_;
+    while (at_ < size_ && sign_of(data_[at_]) == Sign::digit) ++at_;
     const size_t size = at_ - begin;
     counts_.digits += static_cast<uint32_t>(size);
     ++counts_.numbers;
@@ -252,12 +259,12 @@ class Reading {
 
   // A character of more than one byte that begins no word of Latin letters.
   void character() {
-    const auto lead = static_cast<unsigned char>(text_[at_]);
+    const auto lead = static_cast<unsigned char>(data_[at_]);
     const size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
-    const size_t there = std::min(size, text_.size() - at_);
+    const size_t there = std::min(size, size_ - at_);
     uint32_t hash = word_hash_begin;
     for (size_t i = 0; i < there; ++i)
-      hash = word_hash_step(hash, static_cast<uint8_t>(text_[at_ + i]));
+      hash = word_hash_step(hash, static_cast<uint8_t>(data_[at_ + i]));
     ++counts_.high_letters;
     // Latin letters with marks end at C9; general punctuation, arrows and operators are E2.
     counts_.other_script += (lead > 0xC9 && lead < 0xE2) || (lead > 0xE2 && lead < 0xF0);
@@ -270,7 +277,7 @@ class Reading {
 
   void mark(char c) {
     const bool begins_line = line_signs_ == 0;
-    const bool apart = at_ == 0 || sign_of(text_[at_ - 1]) <= Sign::newline;
+    const bool apart = at_ == 0 || sign_of(data_[at_ - 1]) <= Sign::newline;
     switch (c) {
       case '?': ++counts_.questions; [[fallthrough]];
       case '!':
@@ -325,7 +332,8 @@ class Reading {
     if (c == '.' || c == '?' || c == '!' || c == ';') previous_ = 0;
   }
 
-  const std::string_view text_;
+  const char* const data_;
+  const size_t size_;
   const std::string_view known_;
   Features& features_;
   Counts& counts_;

@@ -1,6 +1,6 @@
 // What can be read from a prompt in a microsecond: counts of its structure and hashed words.
 //
-// One pass over the beginning and the end of the last turn of the user (1,000 and 250 bytes: more
+// One pass over the beginning and the end of the last turn of the user (600 and 200 bytes: more
 // adds nothing that can be measured), and a count at memory speed of what lies between. Escapes of
 // JSON are undone first, so that both spellings of a text give the same features; case, blanks and
 // empty lines count for nothing, so that harmless edits change little. Words are hashed, never
@@ -100,8 +100,8 @@ struct Features {
 };
 
 // Bytes read in full at the beginning and at the end of a turn.
-inline constexpr size_t head_bytes = 1000;
-inline constexpr size_t tail_bytes = 250;
+inline constexpr size_t head_bytes = 600;
+inline constexpr size_t tail_bytes = 200;
 
 // `known`: the set of known words, 2^known_bits bits; empty counts no word as known.
 void extract_features(const Prompt& prompt, const Wants& wants, std::string_view known,

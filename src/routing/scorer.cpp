@@ -13,51 +13,60 @@ namespace hyperion::routing {
 namespace {
 
 using Columns = RowSums;
-using ScaledTraits = std::array<int16_t, trait_count>;
 
 constexpr int32_t sum_one = 65536;
 
 ScaledTraits scale_traits(const Features& features, const WeightTables::Fixed& fixed) {
-  ScaledTraits scaled;
+  ScaledTraits scaled{};
+  const TraitScale* const scales = fixed.scales.data();
+  const float* const structure = features.structure.data();
   for (size_t i = 0; i < trait_count; ++i) {
-    const TraitScale& scale = fixed.scales[i];
+    const TraitScale& scale = scales[i];
     // Exact: traits are small, and 256 is a power of two.
-    const auto value = static_cast<int32_t>(features.structure[i] * 256.0f);
+    const auto value = static_cast<int32_t>(structure[i] * 256.0f);
     const int64_t above = std::clamp(value, scale.low, scale.high) - int64_t{scale.mean};
-    scaled[i] = static_cast<int16_t>(std::clamp<int64_t>(above * scale.factor >> 12, -256, 256));
+    scaled.data()[i] =
+        static_cast<int16_t>(std::clamp<int64_t>(above * scale.factor >> 12, -256, 256));
   }
   return scaled;
 }
 
 // Each tree is a full one: the children of node n are 2n + 1 and 2n + 2.
-int32_t sum_forest(const ScaledTraits& traits, const WeightTables& tables) {
+int32_t sum_forest(const ScaledTraits& scaled, const WeightTables& tables) {
+  const int16_t* const traits = scaled.data();
   const WeightTables::Fixed& fixed = tables.fixed;
-  const uint32_t node_count = (1u << fixed.tree_depth) - 1;
+  const uint32_t tree_depth = fixed.tree_depth;
+  const size_t leaf_count = size_t{1} << tree_depth;
+  const size_t node_count = leaf_count - 1;
   const int16_t* const leaves = tables.leaves.data();
   int32_t sum = 0;
   const auto step = [&](const TreeNode* nodes, uint32_t& at) {
     const TreeNode& node = nodes[at];
-    at = 2 * at + 1 + (traits[node.trait] > node.threshold);
+    at = 2 * at + 1 + static_cast<uint32_t>(traits[node.trait] > node.threshold);
   };
   uint32_t tree = 0;
   // Four at a time: a walk waits for memory at each step, four walks wait together.
   for (; tree + 4 <= fixed.tree_count; tree += 4) {
-    const TreeNode* const nodes = (tables.nodes.data() + tree * node_count);
-    uint32_t at[4] = {0, 0, 0, 0};
-    for (uint32_t depth = 0; depth < fixed.tree_depth; ++depth) {
-      step(nodes, at[0]);
-      step(nodes + node_count, at[1]);
-      step(nodes + size_t{2} * node_count, at[2]);
-      step(nodes + size_t{3} * node_count, at[3]);
+    const TreeNode* const nodes = tables.nodes.data() + tree * node_count;
+    uint32_t first = 0;
+    uint32_t second = 0;
+    uint32_t third = 0;
+    uint32_t fourth = 0;
+    for (uint32_t depth = 0; depth < tree_depth; ++depth) {
+      step(nodes, first);
+      step(nodes + node_count, second);
+      step(nodes + size_t{2} * node_count, third);
+      step(nodes + size_t{3} * node_count, fourth);
     }
-    for (uint32_t i = 0; i < 4; ++i)
-      sum += leaves[(tree + i) * (node_count + 1) + at[i] - node_count];
+    const int16_t* const row = leaves + tree * leaf_count - node_count;
+    sum += row[first] + row[leaf_count + second] + row[2 * leaf_count + third] +
+           row[3 * leaf_count + fourth];
   }
   for (; tree < fixed.tree_count; ++tree) {
     uint32_t at = 0;
-    for (uint32_t depth = 0; depth < fixed.tree_depth; ++depth)
-      step((tables.nodes.data() + tree * node_count), at);
-    sum += leaves[tree * (node_count + 1) + at - node_count];
+    for (uint32_t depth = 0; depth < tree_depth; ++depth)
+      step(tables.nodes.data() + tree * node_count, at);
+    sum += leaves[tree * leaf_count + at - node_count];
   }
   return sum;
 }
@@ -138,11 +147,8 @@ int32_t difficulty_at(const WeightTables::Fixed& fixed, int64_t sum) {
 
 Columns sum_all(const Features& features, const ScaledTraits& traits, const WeightTables& tables) {
   const WeightTables::Fixed& fixed = tables.fixed;
-  Columns sums = fixed.bias;
-  for (size_t i = 0; i < trait_count; ++i) {
-    for (size_t column = 0; column < column_count; ++column)
-      sums[column] += traits[i] * fixed.linear[i][column];
-  }
+  Columns sums = sum_traits(traits, fixed.linear);
+  for (size_t column = 0; column < column_count; ++column) sums[column] += fixed.bias[column];
   const std::span<const uint16_t> buckets(features.buckets.data(), features.bucket_count);
   const Columns words = sum_rows(buckets, tables.rows);
   // A square root is rounded the same way everywhere.

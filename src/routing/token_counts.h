@@ -44,6 +44,8 @@ using TokenCounts = std::array<uint32_t, static_cast<size_t>(TokenSign::count)>;
 // `text` has this many blanks behind it, which can be read and are not counted.
 inline constexpr size_t token_padding = 64;
 TokenCounts count_token_signs(std::string_view text);
+// The same without what only some processors have.
+TokenCounts count_token_signs_plainly(std::string_view text);
 
 // What one of each is worth, in thousandths of a token of o200k.
 extern const std::array<uint32_t, static_cast<size_t>(TokenSign::count)> token_milli;

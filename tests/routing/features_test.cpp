@@ -8,6 +8,8 @@
 
 #include <doctest/doctest.h>
 
+#include "routing/byte_counts.h"
+
 namespace hyperion::routing {
 namespace {
 
@@ -51,7 +53,7 @@ TEST_CASE("any bytes give finite features") {
       "\xff\xfe", "\\", "\\u12",   "\\u00",          "a\xe2\x82"};
   for (char c : {'a', ' ', '{', '9', '.', '\\', '"', '\xe4', '\x80'})
     texts.push_back(std::string(1'000'000, c));
-  for (size_t size = 980; size < 1020; ++size) {
+  for (size_t size = 580; size < 620; ++size) {
     texts.push_back(std::string(size, 'x') + R"(\u00e9\\\"\n)" + std::string(600, 'y'));
     texts.push_back(std::string(size, 'x') + "\xe4\xbd\xa0\xe5\xa5\xbd" + std::string(600, 'y'));
   }
@@ -72,6 +74,26 @@ TEST_CASE("what lies in the middle of a long text is counted") {
   const auto with = features_of(begin + code + words + end);
   CHECK((*with)[Trait::braces] > (*without)[Trait::braces] + 5);
   CHECK((*with)[Trait::lines] > (*without)[Trait::lines] + 4);
+}
+
+TEST_CASE("blocks are counted as single bytes are") {
+  std::string text;
+  for (int i = 0; i < 9000; ++i) text += "{x}`;\\n n"[i * 7 % 9];
+  for (size_t size : {0, 1, 16, 17, 31, 33, 4096, 8999}) {
+    ByteCounts plain;
+    for (size_t i = 0; i < size; ++i) {
+      plain.braces += text[i] == '{' || text[i] == '}';
+      plain.backticks += text[i] == '`';
+      plain.semicolons += text[i] == ';';
+      plain.newlines += text[i] == '\\' && i + 1 < size && text[i + 1] == 'n';
+    }
+    const std::string_view part = std::string_view(text).substr(0, size);
+    const ByteCounts counts = count_bytes({&part, 1});
+    CHECK(counts.braces == plain.braces);
+    CHECK(counts.backticks == plain.backticks);
+    CHECK(counts.semicolons == plain.semicolons);
+    CHECK(counts.newlines == plain.newlines);
+  }
 }
 
 TEST_CASE("more of the same text never has fewer words") {

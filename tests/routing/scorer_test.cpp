@@ -104,6 +104,20 @@ TEST_CASE("more words and more length never make a prompt easier, and no more th
   }
 }
 
+TEST_CASE("traits are weighed alike by every way of doing it") {
+  std::mt19937 random(9);
+  for (int turn = 0; turn < 100; ++turn) {
+    ScaledTraits traits{};
+    TraitRows rows;
+    for (size_t i = 0; i < trait_count; ++i)
+      traits[i] = static_cast<int16_t>(static_cast<int>(random() % 513) - 256);
+    for (auto& row : rows) {
+      for (int16_t& weight : row) weight = static_cast<int16_t>(random());
+    }
+    CHECK(sum_traits(traits, rows) == sum_traits_plainly(traits, rows));
+  }
+}
+
 TEST_CASE("rows are summed alike by every way of doing it") {
   std::mt19937 random(7);
   std::vector<Row> rows(bucket_count);

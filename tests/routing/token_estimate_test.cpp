@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <fstream>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <doctest/doctest.h>
 
+#include "routing/token_counts.h"
 #include "support/shared_data.h"
 
 namespace hyperion::routing {
@@ -41,6 +43,17 @@ TEST_CASE("any bytes have an estimate, and it is never above the bound") {
     const TokenEstimate estimate = estimate_tokens(conversation);
     CHECK(estimate.expected <= estimate.most);
     CHECK(estimate.most >= text.size());
+  }
+}
+
+TEST_CASE("signs are counted alike on every processor") {
+  std::mt19937 random(3);
+  for (size_t size = 0; size < 300; ++size) {
+    std::string text;
+    for (size_t i = 0; i < size; ++i) text += static_cast<char>(random());
+    text.append(token_padding, ' ');
+    const std::string_view counted = std::string_view(text).substr(0, size);
+    CHECK(count_token_signs(counted) == count_token_signs_plainly(counted));
   }
 }
 

@@ -16,7 +16,7 @@ from learning.prompts import KINDS
 # Found on training folds only; the neighbourhood is flat.
 STRUCTURE_SHARE = 0.3
 RIDGE = 3.0
-TREES = 96
+TREES = 64
 DEPTH = 6
 LEAF_ROWS = 8
 TRAITS_TRIED = 0.4

@@ -327,6 +327,26 @@ def topics(rows, generator, count):
     return made
 
 
+def add_hard_and_easy(add, fill, generator):
+    """What any model does, and what only a strong one does well."""
+    add("fact", "simple_qa", 0.0, sorted(set(fill(FACTS, PLACES, 150))))
+    add("easy_code", "code", 0.15, EASY_CODE * 2)
+    add("easy_math", "math", 0.05,
+        [generator.choice(EASY_MATH).format(generator.randrange(1, 999),
+                                            generator.randrange(2, 99)) for _ in range(60)])
+    add("proof", "math", 1.0, [p.format(o) for p in PROOFS for o in HARD_OBJECTS])
+    add("design", "code", 1.0,
+        sorted({generator.choice(DESIGNS).format(generator.choice(SYSTEMS),
+                                                 generator.choice(LANGUAGES))
+                for _ in range(160)}))
+    add("study", "knowledge", 0.8, sorted(set(fill(STUDIES, FIELDS, 80))))
+    puzzles = []
+    for _ in range(80):
+        a, b, c, d = generator.sample(PEOPLE, 4)
+        puzzles.append(generator.choice(PUZZLES).format(a=a, b=b, c=c, d=d))
+    add("puzzle", "reasoning", 0.9, puzzles)
+
+
 def own_prompts(rows, seed):
     """All of them; `rows` lend text to transform."""
     generator = random.Random(seed)
@@ -379,22 +399,7 @@ def own_prompts(rows, seed):
     add("logic", "reasoning", 0.45, sorted(set(logic)))
     add("chat", "chat", 0.0, CHAT * 2)
     add("order", "chat", 0.0, ORDERS * 2)
-    add("fact", "simple_qa", 0.0, sorted(set(fill(FACTS, PLACES, 150))))
-    add("easy_code", "code", 0.15, EASY_CODE * 2)
-    add("easy_math", "math", 0.05,
-        [generator.choice(EASY_MATH).format(generator.randrange(1, 999),
-                                            generator.randrange(2, 99)) for _ in range(60)])
-    add("proof", "math", 1.0, [p.format(o) for p in PROOFS for o in HARD_OBJECTS])
-    add("design", "code", 1.0,
-        sorted({generator.choice(DESIGNS).format(generator.choice(SYSTEMS),
-                                                 generator.choice(LANGUAGES))
-                for _ in range(160)}))
-    add("study", "knowledge", 0.8, sorted(set(fill(STUDIES, FIELDS, 80))))
-    puzzles = []
-    for _ in range(80):
-        a, b, c, d = generator.sample(PEOPLE, 4)
-        puzzles.append(generator.choice(PUZZLES).format(a=a, b=b, c=c, d=d))
-    add("puzzle", "reasoning", 0.9, puzzles)
+    add_hard_and_easy(add, fill, generator)
     add("elsewhere", None, 1.0, HARD_ELSEWHERE)
     add("tool", "tool_use", 0.1, fill(TOOL_ORDERS, PLACES, 40), tools=2)
     return made

@@ -255,7 +255,8 @@ FEELINGS = (
     "Do you have feelings?", "Are you conscious?", "What do you think about love?", "Marry me.",
     "Do you believe in ghosts?", "What is your favourite film?", "Can I tell you a secret?",
     "I can't sleep. Talk to me.", "You are wrong about that.", "Why are you so slow today?",
-    "Guess what happened to me today", "Do you remember what I told you?", "Are you better than me?",
+    "Guess what happened to me today", "Do you remember what I told you?",
+    "Are you better than me?",
 )  # fmt: skip
 EXPLAINS = (
     "Explain how {} works.", "What are the main debates in {}?", "Give an overview of {}.",
@@ -300,7 +301,8 @@ ADVICE = (
     "My {} is broken, what should I do?", "Should I tell my boss about {}?",
     "I am worried about {}. Any advice?", "Where should I go to learn about {}?",
     "What do you think of {}?", "I love {}! Do you?", "Is it rude to talk about {}?",
-    "Let's chat about {}.", "I just came back from {}.", "My sister says {} is boring. Is she right?",
+    "Let's chat about {}.", "I just came back from {}.",
+    "My sister says {} is boring. Is she right?",
 )  # fmt: skip
 OPTION = re.compile(r"^\(?[A-J][.):] .*$|^Answer:.*$", re.MULTILINE)
 CONTENT_WORD = re.compile(r"\b[a-zA-Z]{5,12}\b")

@@ -89,6 +89,13 @@ std::string_view name_of(Exclusion exclusion) {
   return exclusion < Exclusion::count ? names[static_cast<size_t>(exclusion)] : std::string_view();
 }
 
+bool Demands::is_plain() const {
+  return wants.tools == 0 && !wants.tools_forced && !wants.json_object && !wants.json_schema &&
+         !wants.sampling && !wants.reasoning && !wants.effort_given && !wants.audio_out &&
+         !wants.logprobs && !wants.foreign && !wants.prefill && wants.choices == 1 && !images &&
+         !audio && !files;
+}
+
 Demands demands_of(const Conversation& conversation, int64_t input_tokens_max) {
   const Shape& shape = conversation.last.shape;
   Demands demands;
@@ -103,11 +110,12 @@ Demands demands_of(const Conversation& conversation, int64_t input_tokens_max) {
   return demands;
 }
 
-Exclusion missing_capability(const Model& model, Way way, const Demands& demands) {
+Exclusion missing_capability(const Model& model, Way way, const Demands& demands, bool plain) {
   const Wants& wants = demands.wants;
   const catalog::Capabilities& has = model.capabilities;
   if (way == Way::none) return Exclusion::endpoint;
   if (model.status == catalog::Status::retired) return Exclusion::retired;
+  if (plain) return missing_room(model, demands);
   if (wants.foreign || wants.logprobs) {
     // No translation carries these; and which models of a provider have them nobody says.
     return Exclusion::provider_feature;

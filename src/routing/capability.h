@@ -60,11 +60,17 @@ struct Demands {
   bool audio = false;
   bool files = false;
   int64_t input_tokens_max = 0;  // an upper bound of the estimate
+  // Nothing is asked for but text for text; then only the room counts.
+  bool is_plain() const;
   bool operator==(const Demands&) const = default;
 };
 Demands demands_of(const Conversation& conversation, int64_t input_tokens_max);
 
-// `none`: it can.
-Exclusion missing_capability(const catalog::Model& model, Way way, const Demands& demands);
+// `none`: it can. `plain` is demands.is_plain(), asked once for all models.
+Exclusion missing_capability(const catalog::Model& model, Way way, const Demands& demands,
+                             bool plain);
+inline Exclusion missing_capability(const catalog::Model& model, Way way, const Demands& demands) {
+  return missing_capability(model, way, demands, demands.is_plain());
+}
 
 }  // namespace hyperion::routing

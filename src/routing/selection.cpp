@@ -78,7 +78,11 @@ class Selection {
  public:
   Selection(const Question& question, const Field& field, const Settings& settings,
             Decision& decision)
-      : question_(question), field_(field), settings_(settings), decision_(decision) {}
+      : question_(question),
+        field_(field),
+        settings_(settings),
+        decision_(decision),
+        plain_(question.demands.is_plain()) {}
 
   void run();
 
@@ -96,7 +100,6 @@ class Selection {
   void judge(Candidate& candidate, const Candidate* asked, int32_t needed, const Load& load) const;
   bool is_slower(const Deployment& pick, const Deployment& asked) const;
   const Candidate* find(const Deployment* deployment) const;
-  Candidate* reference() const;
   const Candidate* chosen_by_rule(const Load& load);
   void rank_next(const Candidate& chosen);
   void find_wall(const Load& load);
@@ -106,6 +109,8 @@ class Selection {
   const Field& field_;
   const Settings& settings_;
   Decision& decision_;
+  const bool plain_;                 // nothing but text is asked for
+  const Candidate* best_ = nullptr;  // the one that the others were compared with
   // By candidate: what keeps it out whatever the turn.
   std::array<Exclusion, Decision::candidates_max> walls_{};
 };
@@ -120,7 +125,7 @@ Exclusion Selection::wall_before(const Deployment& deployment, Way way) const {
   const auto& unhealthy = field_.live.unhealthy;
   if (deployment.index < unhealthy.size() && unhealthy[deployment.index] != 0)
     return Exclusion::unhealthy;
-  return missing_capability(*deployment.model, way, question_.demands);
+  return missing_capability(*deployment.model, way, question_.demands, plain_);
 }
 
 void Selection::add(const Deployment& deployment) {
@@ -260,31 +265,24 @@ const Candidate* Selection::find(const Deployment* deployment) const {
   return nullptr;
 }
 
-// What the others are compared with: the asked model, or the best that can.
-Candidate* Selection::reference() const {
-  if (question_.asked != nullptr)
-    return decision_.candidate_count > 0 ? &decision_.candidates[0] : nullptr;
-  Candidate* best = nullptr;
-  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-    Candidate& candidate = decision_.candidates[i];
-    if (candidate.excluded != Exclusion::none) continue;
-    if (best == nullptr || candidate.chance > best->chance) best = &candidate;
-  }
-  return best;
-}
-
 // One turn's choice among the candidates gathered; nullptr if there is none.
 const Candidate* Selection::choose(const Scores& scores, const Load& load) {
+  // What the others are compared with: the asked model, or the best that can.
+  const bool asks = question_.asked != nullptr && decision_.candidate_count > 0;
+  Candidate* best = asks ? &decision_.candidates[0] : nullptr;
   for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
     Candidate& candidate = decision_.candidates[i];
     candidate.excluded = walls_[i];
     rate(candidate, scores);
     // Otherwise only what those cost that are good enough.
     if (question_.explains) price(candidate, load);
+    const bool better = best == nullptr || candidate.chance > best->chance;
+    if (question_.asked == nullptr && candidate.excluded == Exclusion::none && better)
+      best = &candidate;
   }
-  Candidate* best = reference();
   if (best == nullptr) return nullptr;
   price(*best, load);
+  best_ = best;
   const Candidate* asked = question_.asked != nullptr ? best : nullptr;
   // For what is hard, or cannot be judged, nothing that was asked for is too much.
   const Tier tier = tier_of(scores);
@@ -405,9 +403,8 @@ void Selection::run() {
     return;
   }
   decision_.chosen = chosen->deployment;
-  const Candidate* best = reference();
-  if (best != nullptr && best->expected_nano_usd >= 0)
-    decision_.saved_nano_usd = best->expected_nano_usd - chosen->expected_nano_usd;
+  if (best_ != nullptr && best_->expected_nano_usd >= 0)
+    decision_.saved_nano_usd = best_->expected_nano_usd - chosen->expected_nano_usd;
   rank_next(*chosen);
 }
 

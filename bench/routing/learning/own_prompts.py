@@ -224,7 +224,7 @@ PASSAGE_SHAPES = (
 )  # fmt: skip
 MORE_TRANSFORMS = (
     "Write a summary of the text above.", "What is the tone of this?", "Improve the wording.",
-    "Turn it into a haiku.", "Say the same in simpler words for a child.", "Translate it to German.",
+    "Turn it into a haiku.", "Say the same in simpler words for a child.", "Put it in German.",
     "List the people mentioned.", "Is this review positive or negative?", "Find the mistakes.",
     "Rewrite it from the point of view of someone else.", "Reply to this message politely.",
     "Which category does it belong to: sports, politics or science?", "Pull out the numbers.",

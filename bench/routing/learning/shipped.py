@@ -9,14 +9,7 @@ from learning.prompts import KINDS
 FAILURE_SHARE = 0.05
 # A source counts as much as this many rows at most.
 ROWS_OF_A_SOURCE = 1500
-# What holds for prompts of kinds that nobody has trained on: more to read, more conditions and
-# more to count make a prompt harder. Saturating, and as much as this share of what was learned.
-PRIOR = {
-    "words": 0.5, "line_length": 1.0, "commas": 0.5, "sentences": 0.5, "conditions": 0.5,
-    "quantities": 0.5, "steps": 0.5, "colons": 0.5, "questions": 0.3, "negations": 0.3,
-    "explaining": 0.3,
-}  # fmt: skip
-PRIOR_SHARE = 0.4
+PRIOR_SHARE = 0.4  # of the spread of what is learned
 ROWS_OF_OWN = 150
 OWN_GAIN = (-0.3, 0.75)  # of prompts of our own of hardness 0 and 1
 
@@ -39,16 +32,6 @@ def source_weights(sources, most):
     return numpy.minimum(1.0, most / counts)[places]
 
 
-def add_prior(space, parts, rows, size):
-    """Adds the prior to the structure's weights; returns what that adds to these rows."""
-    names = space.features.names
-    prior = numpy.array([PRIOR.get(name, 0.0) for name in names])
-    structure = space.structure(rows)
-    prior *= size / (structure @ prior).std()
-    parts.linear[:, 0] += prior
-    return structure @ prior
-
-
 def fit_shipped(features, rows, chosen, seed):
     """Weights from the rows at the places `chosen`."""
     space = fit.Space(features, chosen)
@@ -60,7 +43,7 @@ def fit_shipped(features, rows, chosen, seed):
     target = numpy.array([value for value in values if value is not None])
     weights = source_weights([rows[i].source for i in hard], ROWS_OF_A_SOURCE)
     sums = fit.fit_difficulty(space, parts, hard, target, weights, seed)
-    sums = sums + add_prior(space, parts, hard, PRIOR_SHARE * fit.GAIN_UNIT * target.std())
+    sums = sums + fit.add_prior(space, parts, hard, PRIOR_SHARE * fit.GAIN_UNIT * target.std())
     even = source_weights([rows[i].source for i in hard], ROWS_OF_OWN)
     fit.fit_curve(parts, sums, fit.spread, even)
 

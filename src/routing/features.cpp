@@ -30,6 +30,23 @@ constexpr Signs make_signs() {
 }
 constexpr Signs signs = make_signs();
 
+// What a byte within a word counts as: small letters, and 0 where the word ends. Letters with marks
+// are two bytes; a script of its own begins another word.
+struct Folded {
+  uint8_t of[256];
+};
+
+constexpr Folded make_folded() {
+  Folded table{};
+  for (size_t i = 0; i < 256; ++i) {
+    const bool in_word = signs.of[i] == Sign::letter || signs.of[i] == Sign::digit;
+    const bool marked = i >= 0x80 && i < 0xE0;
+    table.of[i] = static_cast<uint8_t>(in_word ? i | 0x20 : marked || i == '_' ? i : 0);
+  }
+  return table;
+}
+constexpr Folded folded = make_folded();
+
 Sign sign_of(char c) { return signs.of[static_cast<unsigned char>(c)]; }
 
 // The beginning and the end of a turn, escapes undone, a newline between parts.
@@ -137,7 +154,14 @@ class Reading {
     while (at_ < size_) {
       const char c = data_[at_];
       switch (sign_of(c)) {
-        case Sign::letter: word(); break;
+        case Sign::letter:
+          word();
+          // Mostly one blank and another word.
+          while (at_ + 1 < size_ && data_[at_] == ' ' && sign_of(data_[at_ + 1]) == Sign::letter) {
+            ++at_;
+            word();
+          }
+          break;
         case Sign::digit: number(); break;
         case Sign::high: character(); break;
         case Sign::newline:
@@ -172,14 +196,18 @@ class Reading {
     line_signs_ = 0;
   }
 
-  void gram(uint32_t hash) {
+  // Whether the gram is new. Without branches: no predictor guesses which words come again.
+  bool gram(uint32_t hash) {
     // The upper bits of a multiplication are the well mixed ones.
     const uint32_t bucket = (hash * 0x9E3779B1u) >> (32 - bucket_bits);
     uint64_t& seen = seen_.data()[bucket / 64];
-    const uint64_t bit = uint64_t{1} << (bucket % 64);
-    if ((seen & bit) != 0 || features_.bucket_count == Features::grams_max) return;
-    seen |= bit;
-    features_.buckets.data()[features_.bucket_count++] = static_cast<uint16_t>(bucket);
+    const bool added = (seen >> (bucket % 64) & 1) == 0;
+    seen |= uint64_t{1} << (bucket % 64);
+    // The window is too short for grams_max; if it were not, the last would be overwritten.
+    features_.buckets.data()[features_.bucket_count] = static_cast<uint16_t>(bucket);
+    features_.bucket_count += added;
+    features_.bucket_count -= features_.bucket_count == Features::grams_max;
+    return added;
   }
 
   void take_word(uint32_t hash, uint32_t size) {
@@ -187,16 +215,14 @@ class Reading {
     counts_.letters += size;
     counts_.long_words += size > 6;
     ++counts_.groups.data()[static_cast<size_t>(group_of(hash))];
-    const uint32_t before = features_.bucket_count;
-    gram(hash);
-    if (features_.bucket_count > before) {
-      ++counts_.distinct;
-      if (features_.word_count < Features::grams_max)
-        features_.words.data()[features_.word_count++] = hash;
-    }
+    const bool added = gram(hash);
+    counts_.distinct += added;
+    features_.words.data()[features_.word_count] = hash;
+    features_.word_count += added;
+    features_.word_count -= features_.word_count == Features::grams_max;
     const uint32_t place = known_place(hash);
-    if (!known_.empty() && (static_cast<uint8_t>(known_.data()[place / 8]) >> (place % 8) & 1) != 0)
-      ++counts_.known;
+    if (!known_.empty())
+      counts_.known += static_cast<uint8_t>(known_.data()[place / 8]) >> (place % 8) & 1;
     if (previous_ != 0) gram(previous_ * 31 + hash);
     previous_ = hash;
   }
@@ -207,24 +233,20 @@ class Reading {
  private:
   void word() {
     const size_t begin = at_;
+    const char* at = data_ + begin;
+    const char* const end = data_ + size_;
     uint32_t hash = word_hash_begin;
     bool joined = false;
-    for (; at_ < size_; ++at_) {
-      const char c = data_[at_];
-      const Sign sign = sign_of(c);
-      if (sign == Sign::letter || sign == Sign::digit) {
-        hash = word_hash_step(hash, static_cast<uint8_t>(c | 0x20));
-      } else if (sign == Sign::high) {
-        // Letters with accents are two bytes; a script of its own begins another word.
-        if (static_cast<unsigned char>(c) >= 0xE0) break;
-        hash = word_hash_step(hash, static_cast<uint8_t>(c));
-      } else if (c == '_') {
-        joined = true;
-        hash = word_hash_step(hash, '_');
-      } else if (c != '\'') {
-        break;
+    for (;; ++at) {
+      for (; at < end; ++at) {
+        const uint8_t letter = folded.of[static_cast<unsigned char>(*at)];
+        if (letter == 0) break;
+        hash = word_hash_step(hash, letter);
+        joined |= letter == '_';
       }
+      if (at == end || *at != '\'') break;  // an apostrophe is passed over
     }
+    at_ = static_cast<size_t>(at - data_);
     const size_t size = at_ - begin;
     const char after = next(0);
     joined |= after == '(' || (after == '.' && sign_of(next(1)) == Sign::letter);

@@ -56,38 +56,56 @@ constexpr GroupWords groups[] = {
      "less few several all some"},
 };
 
-constexpr size_t slot_count = 2048;
+constexpr size_t slot_bits = 13;  // sparse, so that a multiplier without collisions exists
 
 struct Slot {
   uint32_t hash = 0;
   Group group = Group::none;
 };
 
-consteval auto make_table() {
-  std::array<Slot, slot_count> table{};
+struct Table {
+  uint32_t multiplier = 0;
+  std::array<Slot, size_t{1} << slot_bits> slots{};
+};
+
+constexpr size_t place_of(uint32_t hash, uint32_t multiplier) {
+  return hash * multiplier >> (32 - slot_bits);
+}
+
+// False if two words meet; a word that is in two groups is of the first.
+constexpr bool fill(Table& table) {
   for (const GroupWords& row : groups) {
     size_t begin = 0;
     while (begin < row.words.size()) {
       size_t end = row.words.find(' ', begin);
       if (end == std::string_view::npos) end = row.words.size();
       const uint32_t hash = word_hash(row.words.substr(begin, end - begin));
-      size_t at = hash % slot_count;
-      while (table[at].group != Group::none && table[at].hash != hash) at = (at + 1) % slot_count;
-      if (table[at].group == Group::none) table[at] = {hash, row.group};
+      Slot& slot = table.slots[place_of(hash, table.multiplier)];
+      if (slot.group != Group::none && slot.hash != hash) return false;
+      if (slot.group == Group::none) slot = {hash, row.group};
       begin = end + 1;
     }
   }
+  return true;
+}
+
+// Found by trying: under it no two of the words meet. A new word may need another.
+constexpr uint32_t multiplier = 0xF5059285u;
+
+consteval Table make_table() {
+  Table table{multiplier, {}};
+  if (!fill(table)) table.multiplier = 0;
   return table;
 }
-constexpr auto table = make_table();
+constexpr Table table = make_table();
+static_assert(table.multiplier != 0, "two words meet: try another multiplier");
 
 }  // namespace
 
+// Without a branch that depends on the word.
 Group group_of(uint32_t hash) {
-  for (size_t at = hash % slot_count; table[at].group != Group::none; at = (at + 1) % slot_count) {
-    if (table[at].hash == hash) return table[at].group;
-  }
-  return Group::none;
+  const Slot& slot = table.slots.data()[place_of(hash, table.multiplier)];
+  return slot.hash == hash ? slot.group : Group::none;
 }
 
 }  // namespace hyperion::routing

@@ -33,6 +33,8 @@ constexpr Row rows[] = {
      &Counters::bytes_sent},
     {"hyperion_streams_cut_total", "counter", "Answers that broke after their beginning was sent.",
      &Counters::streams_cut},
+    {"hyperion_fallbacks_total", "counter", "Requests that went on to the next of their chain.",
+     &Counters::fallbacks},
     {"hyperion_retries_total", "counter", "Attempts repeated on a new connection.",
      &Counters::retries},
     {"hyperion_log_lines_dropped_total", "counter",

@@ -106,6 +106,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   bool hides_secret(std::string_view text) const;
   dialect::ProviderError read_error() const;
   bool take_error(const http::SseEvent& event);
+  bool leaves_error(const http::SseEvent& event);
   void break_off(std::string_view before, bool says_something);
   bool give_rest();
 
@@ -124,6 +125,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   State state_ = State::connect;
   Kind kind_ = Kind::unknown;
   const dialect::ProviderError* said_ = nullptr;  // why it failed, in the provider's words
+  dialect::ProviderError stream_error_;           // of a stream in passthrough
   std::string_view dropped_;                      // of the request, in the translation
   std::string_view adjusted_;
   bool committed_ = false;

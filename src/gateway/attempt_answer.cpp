@@ -112,7 +112,7 @@ void Attempt::plain_body(std::string_view bytes) {
       head_.framing == http::Framing::content_length && bytes.size() == head_.content_length;
   if (whole && head_.status < 400 && !translates()) {
     dialect::language_of(exchange_.crossing().upstream).observe_answer(bytes, usage_);
-    if (!commit(bytes.size()) || !relay_bytes(bytes)) fail(ErrorCode::overloaded, Phase::relay);
+    if (!send_whole(bytes)) fail(ErrorCode::overloaded, Phase::relay);
     return;
   }
   if (!held_.append(bytes)) {
@@ -227,6 +227,7 @@ size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& pr
     size_t size = next_event(view.substr(at), event);
     if (size == 0) break;
     dialect::Observation seen = observe(event, committed_ || commit_now);
+    if (seen.error && !committed_ && !commit_now && leaves_error(event)) break;
     if (seen.error && !take_error(event)) break;
     at += size;
     ++held_events_;
@@ -238,6 +239,19 @@ size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& pr
         seen.semantic || seen.error || seen.finished || HYPERION_PLANTED(commit_too_early);
   }
   return at;
+}
+
+// An error before anything was said, in passthrough: true if another candidate may do better. (A
+// translation keeps its errors for the exchange anyhow.)
+bool Attempt::leaves_error(const http::SseEvent& event) {
+  if (translates()) return false;
+  dialect::ProviderError said =
+      dialect::read_stream_error(exchange_.crossing().upstream, event.data);
+  if (!exchange_.may_move_on(said.kind)) return false;
+  stream_error_ = said;
+  said_ = &stream_error_;
+  exchange_.record().error_kind = said.kind;
+  return true;
 }
 
 // False: the event must not be shown.
@@ -366,6 +380,10 @@ void Attempt::write_answer_headers() {
   write_dropped(head);
   if (!adjusted_.empty()) head.header("x-hyperion-adjusted", adjusted_);
   head.header("x-hyperion-attempts", record.attempts);
+  if (record.fallback_index != 0) {
+    head.header("x-hyperion-fallback-index", record.fallback_index);
+    head.header("x-hyperion-fallback-reason", record.fallback_reason);
+  }
   Instant now = exchange_.gateway().runtime().clock.precise_now();
   head.header("x-hyperion-overhead-us", record.overhead_ns(now) / ns_per_us);
 }

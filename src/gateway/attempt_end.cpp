@@ -103,7 +103,8 @@ void Attempt::finish_plain(bool released) {
       // The gateway's own credentials or account: not the client's to see, but for the word that
       // clients know.
       const bool unpaid = said.kind == dialect::ErrorKind::money && head_.status != 429;
-      if (unpaid || said.kind == dialect::ErrorKind::bad_key || head_.status == 402) {
+      if (exchange_.may_move_on(said.kind) || unpaid || said.kind == dialect::ErrorKind::bad_key ||
+          head_.status == 402) {
         fail_as_said(said, released);
         return;
       }

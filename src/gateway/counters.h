@@ -81,6 +81,7 @@ struct Counters {
   Counter bytes_sent;
   Counter streams_cut;
   Counter retries;
+  Counter fallbacks;
   Counter log_lines_dropped;
   Counter blocks_in_use;
   Counter body_bytes_in_use;

@@ -186,6 +186,12 @@ void Exchange::start_attempt(bool fresh) {
   if (!attempt_->prepare(problem)) {
     Attempt* attempt = attempt_;
     attempt_ = nullptr;
+    if (chain_.at > 0 && problem.status == 400) {
+      // Not the client's fault: it asked for another model, which could have been told.
+      on_attempt_joined(attempt);
+      on_attempt_failed(make_error(ErrorCode::unsupported, Side::upstream), false, nullptr);
+      return;
+    }
     refuse(failure_of(problem), problem.status == 503 ? Side::gateway : Side::client,
            Phase::decide);
     on_attempt_joined(attempt);
@@ -227,9 +233,12 @@ void Exchange::on_attempt_failed(Error error, bool committed, const dialect::Pro
     start_attempt(true);
     return;
   }
+  if (try_next(error, said)) return;
+  if (finished_) return;
   Failure failure = said != nullptr ? failure_of(*said, record_.provider)
                                     : failure_of_upstream(error, record_.provider);
-  failure.should_retry_no |= retried_;
+  if (chain_.at > 0) failure = failure_of_all(failure);
+  failure.should_retry_no |= retried_ || chain_.at > 0;
   bool sent = answer_failure(failure);
   finish(Outcome::failed, !sent);
 }

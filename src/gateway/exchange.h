@@ -10,6 +10,7 @@
 // here asserts on input.
 #pragma once
 
+#include <array>
 #include <memory>
 #include <string_view>
 
@@ -31,6 +32,16 @@
 #include "json/walker.h"
 
 namespace hyperion::gateway {
+
+// Who is tried, in order: the model that was asked for or chosen, then who follows if it fails.
+struct Chain {
+  static constexpr size_t candidates_max = 12;
+  std::array<const catalog::Deployment*, candidates_max> candidates{};
+  size_t count = 0;
+  size_t at = 0;  // whose turn it is
+
+  const catalog::Deployment* next() const { return at + 1 < count ? candidates[at + 1] : nullptr; }
+};
 
 class Attempt;
 class Client;
@@ -75,6 +86,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   const http::RequestHead& request() const { return *head_; }
   bool wants_stream() const { return wants_stream_; }
   std::string_view forwarded_fault() const { return forwarded_fault_; }
+  // Whether another candidate could take over for an error of this kind.
+  bool may_move_on(dialect::ErrorKind kind) const;
   // Deadlines that the request asked for; 0: none.
   const RequestTimeouts& timeouts() const { return timeouts_; }
   // Names of the request's own options that had no effect, for x-hyperion-dropped-params.
@@ -115,6 +128,14 @@ class Exchange final : public ListNode<ExchangeTag> {
   void answer_json(const json::Output& out);
   void answer_text(uint16_t status, std::string_view content_type, std::string_view body);
   void scan_and_decide();
+  bool decide();
+  bool prepare_candidate();
+  bool make_chain();
+  bool add_fallbacks();
+  bool add_fallback(std::string_view name, size_t number, bool judged);
+  bool add_candidate(const catalog::Deployment& deployment);
+  bool moves_on(Error error, const dialect::ProviderError* said) const;
+  bool try_next(Error error, const dialect::ProviderError* said);
   bool read_model(const json::Scan& scan);
   void read_options(const json::Options& options);
   bool resolve_model();
@@ -134,6 +155,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   void start_attempt(bool fresh);
   void refuse(const Failure& failure, Side side, Phase phase);
   bool answer_failure(const Failure& failure);
+  Failure failure_of_all(const Failure& last) const;
   void finish(Outcome outcome, bool broken);
   void release_if_joined();
 
@@ -150,10 +172,13 @@ class Exchange final : public ListNode<ExchangeTag> {
   bool finished_ = false;
   Attempt* attempt_ = nullptr;  // the one that is listened to
   uint32_t attempts_alive_ = 0;
+  std::string_view tried_;  // "openai/gpt-4o (overload)", … of those that failed
   std::string_view forwarded_fault_;
   std::string_view dropped_options_;
   RequestTimeouts timeouts_;
   ByteBuffer body_;
+  json::Scan scan_;  // of the body; its `model` is gone
+  Chain chain_;
   catalog::Resolution resolution_;
   Crossing crossing_;
   json::SplicePlan plan_;

@@ -17,37 +17,43 @@ constexpr size_t scanner_kept_bytes = 1024 * 1024;
 }  // namespace
 
 void Exchange::scan_and_decide() {
-  json::Scan scan;
   json::ScanError error;
-  bool good = gateway_.scanner().scan(body_.view(), snapshot_->config->settings.json, scan, error);
+  const json::Limits& limits = snapshot_->config->settings.json;
+  const bool good = gateway_.scanner().scan(body_.view(), limits, scan_, error);
+  if (!good) refuse(failure_of(error), Side::client, Phase::decide);
+  const bool decided = good && decide();
   // Its index is several times the body: what grew for a huge one goes back.
   if (body_.size() > scanner_kept_bytes) gateway_.scanner().shrink();
-  if (!good) {
-    refuse(failure_of(error), Side::client, Phase::decide);
-    return;
-  }
-  if (!read_model(scan)) return;
-  wants_stream_ = scan.stream || endpoint_->stream;
-  wants_array_ = endpoint_->stream && !query_has(head_->query, "alt=sse");
-  record_.stream = wants_stream_;
-  if (scan.options.any) read_options(scan.options);
-  if (!choose_model(scan)) return;
+  if (!decided) return;
   if (endpoint_->work == Work::explain) {
     answer_explanation();
-    return;
+  } else if (prepare_candidate()) {
+    start_attempt(false);
   }
+}
+
+// Everything that needs the scanner's index. False: the request is refused.
+bool Exchange::decide() {
+  if (!read_model(scan_)) return false;
+  wants_stream_ = scan_.stream || endpoint_->stream;
+  wants_array_ = endpoint_->stream && !query_has(head_->query, "alt=sse");
+  record_.stream = wants_stream_;
+  if (scan_.options.any) read_options(scan_.options);
+  return choose_model(scan_) && make_chain();
+}
+
+// What goes to the candidate whose turn it is. False: the exchange has ended.
+bool Exchange::prepare_candidate() {
   if (crossing_.kind == Crossing::Kind::passthrough) {
-    plan_passthrough(scan);
-  } else {
-    plan_ = json::plan_upstream_body(body_.view(), scan, {});
-    if (crossing_.kind != Crossing::Kind::embeddings && !decode_request()) return;
-  }
-  if (crossing_.kind == Crossing::Kind::estimate) {
-    answer_token_estimate();
-    return;
+    plan_passthrough(scan_);
+  } else if (canonical_ == nullptr) {
+    plan_ = json::plan_upstream_body(body_.view(), scan_, {});
+    if (crossing_.kind != Crossing::Kind::embeddings && !decode_request()) return false;
   }
   record_.translated = crossing_.translates();
-  start_attempt(false);
+  if (crossing_.kind != Crossing::Kind::estimate) return true;
+  answer_token_estimate();
+  return false;
 }
 
 // From the body, or from the path where the dialect has it there.
@@ -127,7 +133,6 @@ void Exchange::read_options(const json::Options& options) {
   const bool routed =
       Router::route_of(options, record_.requested_model) != routing::Route::passthrough;
   const std::pair<bool, std::string_view> given[] = {
-      {options.fallbacks.present(), "fallbacks"},
       {options.max_cost_usd >= 0 && !routed, "max_cost"},
       {options.providers.present() && record_.requested_model != automatic_model, "providers"},
       {options.bypass_cache, "bypass_cache"},

@@ -165,6 +165,10 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
   line.tokens(",\"cached_tokens\":", record.usage.cached_tokens);
   line.tokens(",\"cache_write_tokens\":", record.usage.cache_write_tokens);
   line.tokens(",\"reasoning_tokens\":", record.usage.reasoning_tokens);
+  if (record.fallback_index != 0) {
+    line.number(",\"fallback_index\":", record.fallback_index);
+    line.text(",\"fallback_reason\":", record.fallback_reason);
+  }
   if (!record.feedback_id.empty()) {
     line.text(",\"feedback\":{\"request_id\":", record.feedback_id);
     line.number(",\"score_permille\":", static_cast<uint64_t>(record.feedback_score));

@@ -43,8 +43,10 @@ struct Record {
   std::string_view intent;         // of a smart or automatic decision
   std::string_view decision_line;  // for its header
   std::string_view decision;       // as JSON, numbers only
-  std::string_view feedback_id;    // of the request that a POST /v1/feedback is about
-  int32_t feedback_score = -1;     // of 1000
+  uint32_t fallback_index = 0;     // in the chain; 0 is the one asked for or chosen
+  const char* fallback_reason = nullptr;
+  std::string_view feedback_id;  // of the request that a POST /v1/feedback is about
+  int32_t feedback_score = -1;   // of 1000
   bool stream = false;
   bool translated = false;  // the provider speaks another dialect than the client
   uint32_t attempts = 0;

@@ -69,14 +69,19 @@ struct Candidate {
   int64_t worst_nano_usd = 0;
 };
 
+// A fingerprint of all numbers that the scores were made from: equal for equal structure. Not of
+// words.
+uint64_t structure_hash(const Question& question);
+
 struct Decision {
   static constexpr size_t candidates_max = Roster::size_max;
   static constexpr size_t next_max = 3;  // contract: at most three more
 
   Route route = Route::passthrough;
   Tier tier = Tier::balanced;
-  Scores scores;       // of the last turn alone
-  Scores held_scores;  // what counted: no easier than the conversation's last turns allow
+  Scores scores;           // of the last turn alone
+  uint64_t structure = 0;  // structure_hash of the question
+  Scores held_scores;      // what counted: no easier than the conversation's last turns allow
   uint32_t tokens_estimated = 0;
   const catalog::Deployment* asked = nullptr;
   const catalog::Deployment* chosen = nullptr;  // nullptr: no candidate; see `wall`

@@ -177,6 +177,10 @@ void write_decision(const Decision& decision, std::string_view requested, const 
   write_heads(decision.held_scores, out);
   fraction(out, "difficulty", decision.held_scores.difficulty, logit_one);
   out.member("unknown", decision.scores.unknown);
+  char structure[24];
+  const int digits = std::snprintf(structure, sizeof(structure), "%016llx",
+                                   static_cast<unsigned long long>(decision.structure));
+  out.member("structure", std::string_view(structure, static_cast<size_t>(digits)));
   name_or_null(out, "rule", decision.rule != nullptr ? decision.rule->name : std::string_view());
   name_or_null(out, "held", model_of(decision.held));
   out.member("saved_nano_usd", decision.saved_nano_usd);

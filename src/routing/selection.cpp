@@ -433,6 +433,21 @@ bool applies(const Rule& rule, Route route, Kind kind, uint32_t tokens) {
   return rule.kinds == 0 || (rule.kinds >> static_cast<unsigned>(kind) & 1) != 0;
 }
 
+uint64_t structure_hash(const Question& question) {
+  uint64_t hash = 14695981039346656037u;  // FNV-1a
+  const auto add = [&](int64_t value) {
+    hash = (hash ^ static_cast<uint64_t>(value)) * 1099511628211u;
+  };
+  for (const int8_t trait : question.traits.values) add(trait);
+  for (uint32_t i = 0; i < question.turn_count; ++i) {
+    for (const int16_t share : question.turns[i].scores.shares) add(share);
+    add(question.turns[i].scores.difficulty);
+    add(question.turns[i].tokens_before);
+  }
+  add(question.tokens_estimated);
+  return hash;
+}
+
 void decide(const Question& question, const Field& field, const Settings& settings,
             Decision& decision) {
   decision.route = question.route;
@@ -443,6 +458,7 @@ void decide(const Question& question, const Field& field, const Settings& settin
   decision.next_count = 0;
   decision.saved_nano_usd = 0;
   decision.wall = Exclusion::none;
+  decision.structure = question.explains ? structure_hash(question) : 0;
   decision.scores =
       question.turn_count > 0 ? question.turns[question.turn_count - 1].scores : Scores{};
   Selection(question, field, settings, decision).run();

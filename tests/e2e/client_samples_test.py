@@ -8,6 +8,8 @@ import pytest
 from harness.demo import DEMO_KEY, Demo
 from harness.sdk import run_node, run_python
 
+import hyperion  # After the harness has named where it is.
+
 SAMPLES = Path(__file__).with_name("samples")
 LANGUAGES = {"python": ".py", "node": ".mjs"}
 
@@ -51,3 +53,17 @@ def test_fallbacks_are_not_used_while_the_first_is_well(run_sample):
     decision = run_sample("fallbacks")
     assert decision["route"] == "passthrough" and decision["provider"] == "openai"
     assert decision["attempts"] == 1 and not decision["fallback_index"]
+
+
+@pytest.mark.parametrize(("faults", "index", "provider"), [
+    ("gpt-4o=503", 1, "openai"), ("gpt-4o=503, gpt-4o-mini=429", 2, "anthropic")])
+def test_fallbacks_are_used_in_their_order(demo, faults, index, provider):
+    with hyperion.Hyperion(api_key=DEMO_KEY, base_url=demo.url, max_retries=0) as client:
+        answer = client.chat.completions.create(
+            model="gpt-4o",
+            messages=[{"role": "user", "content": "Generate a report."}],
+            hyperion={"fallbacks": ["gpt-4o-mini", "claude-haiku-4-5"]},
+            extra_headers={"x-hyperion-fault": faults},
+        )
+    assert answer.hyperion.fallback_index == index and answer.hyperion.fallback_reason
+    assert answer.hyperion.provider == provider and answer.hyperion.model == answer.model

@@ -57,7 +57,22 @@ TEST_CASE("hard work stays hard, however short it is asked for") {
   }
 }
 
-TEST_CASE("other scripts and words that nobody has seen are unknown") {
+TEST_CASE("other languages, scripts and words that nobody has seen are unknown") {
+  for (const char* text :
+       {"Escribe un compilador para un lenguaje con tipos dependientes y demuestra cada paso.",
+        "Démontrez rigoureusement le théorème et analysez la complexité de l'algorithme.",
+        "Entwirf einen verteilten Scheduler und beweise, dass er keine Verklemmung hat.",
+        "Explique em detalhe como funciona o algoritmo e prove a sua correção."}) {
+    INFO(text);
+    CHECK(score(text).unknown);
+  }
+  for (const char* text :
+       {"Write a cover letter for a position as a nurse in a small hospital.",
+        "What is the difference between a virus and a bacterium, and how are both treated?",
+        "def add(a, b): return a + b  # why does this fail for None?"}) {
+    INFO(text);
+    CHECK_FALSE(score(text).unknown);
+  }
   CHECK(score("请证明素数有无穷多个，并推广该证明。").unknown);
   CHECK(score("xqzv blorf snarkle wibblequat zzyzxo").unknown);
   CHECK_FALSE(score("Explain how a car engine works to a child").unknown);

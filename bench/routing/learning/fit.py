@@ -151,11 +151,11 @@ def fit_kinds(space, parts, rows, kinds, weights):
         parts.bias[column] = KIND_BIAS.get(kind, 0.0)
 
 
-def fit_known(parts, features, rows, seen_min=2):
+def fit_known(parts, features, rows, seen_min=5):
     """The set of known words: those of at least `seen_min` prompts."""
     hashes, counts = numpy.unique(
         numpy.concatenate([features.words[row] for row in rows]), return_counts=True
     )
     parts.known = blob.known_set(hashes[counts >= seen_min])
-    parts.known_words_min = 0.45
+    parts.known_words_min = 0.52
     parts.other_script_max = 0.3

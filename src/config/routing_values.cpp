@@ -65,6 +65,8 @@ bool assign_routing_rules(std::vector<routing::Rule>& rules, const Value& value,
       problem = named(rule, result.size() + 1) + ": " + problem;
       return false;
     }
+    // Decisions and their log tell rules by name.
+    if (rule.name.empty()) rule.name = named(rule, result.size() + 1);
     result.push_back(std::move(rule));
   }
   rules = std::move(result);
@@ -87,7 +89,7 @@ void Loader::read_weights() {
 bool Loader::read_calibration(const Value& table, routing::Calibration& calibration,
                               std::string& reason) {
   using Calibration = routing::Calibration;
-  reason = "expected key, class, labels and weights";
+  const char* const shape = "expected key, class, labels and weights";
   for (const Member& member : table.members) {
     const Value& value = member.value;
     const auto whole = [](const Value& item, int64_t least, int64_t most) {
@@ -97,21 +99,28 @@ bool Loader::read_calibration(const Value& table, routing::Calibration& calibrat
       calibration.key = value.text;
     } else if (member.key == "class" && value.kind == Value::Kind::text) {
       calibration.kind = routing::kind_named(value.text);
-      if (calibration.kind == routing::Kind::count) return false;
+      if (calibration.kind != routing::Kind::count) continue;
+      reason = "class: expected one of";
+      for (size_t i = 0; i < routing::kind_count; ++i)
+        reason += " " + std::string(routing::name_of(static_cast<routing::Kind>(i)));
+      return false;
     } else if (member.key == "labels" && whole(value, 0, UINT32_MAX)) {
       calibration.labels = static_cast<uint32_t>(value.integer);
     } else if (member.key == "weights" && value.items.size() == Calibration::weight_count) {
       for (size_t i = 0; i < value.items.size(); ++i) {
-        if (!whole(value.items[i], -32'768, 32'767)) return false;
+        reason = "weights: expected whole numbers from -32768 to 32767";
+        if (!whole(value.items[i], INT16_MIN, INT16_MAX)) return false;
         calibration.weights[i] = static_cast<int16_t>(value.items[i].integer);
       }
     } else {
+      reason = shape;
       if (member.key == "weights")
         reason = "expected " + std::to_string(Calibration::weight_count) +
                  " weights, given another number: made by another version of hyperion feedback?";
       return false;
     }
   }
+  reason = shape;
   return table.members.size() == 4;
 }
 
@@ -131,12 +140,22 @@ void Loader::read_calibrations() {
   const Member* weights = document->find("weights_stamp");
   if (weights == nullptr || config_->weights == nullptr ||
       weights->value.text != config_->weights->stamp()) {
-    return fail(1,
+    return fail(weights != nullptr ? weights->value.line : 1,
                 "expected weights_stamp to be that of the weights in use: learn it again with "
                 "`hyperion feedback`");
   }
-  const Member* entries = document->find("calibrations");
+  const Member* entries = nullptr;
+  for (const Member& member : document->members) {
+    if (member.key == "calibrations") {
+      entries = &member;
+    } else if (member.key != "weights_stamp") {
+      return fail(member.value.line, "unknown key " + std::string(member.key) +
+                                         ": expected weights_stamp and [[calibrations]]");
+    }
+  }
   if (entries == nullptr) return;
+  if (entries->value.kind != Value::Kind::list)
+    return fail(entries->value.line, "expected entries that each begin with [[calibrations]]");
   for (const Value& item : entries->value.items) {
     routing::Calibration& calibration = config_->calibrations.emplace_back();
     if (!read_calibration(item, calibration, reason)) return fail(item.line, reason);

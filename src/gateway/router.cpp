@@ -19,7 +19,8 @@ using routing::Route;
 constexpr size_t text_max_bytes = 512;
 
 int64_t nano_usd(double usd) {
-  constexpr double most = 9e9;  // 9e18 nano-dollars still fit
+  constexpr double most =
+      9e8;  // 9e17 nano-dollars: 18 digits, the longest number that is read back
   return usd < 0 ? -1 : std::llround(std::min(usd, most) * 1e9);
 }
 

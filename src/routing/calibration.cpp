@@ -3,18 +3,15 @@
 #include <algorithm>
 
 namespace hyperion::routing {
-namespace {
-
-constexpr int32_t input_one = 16;
-
-}  // namespace
 
 std::array<int32_t, Calibration::weight_count> inputs_of(const Scores& scores,
                                                          const TraitRow& traits) {
   std::array<int32_t, Calibration::weight_count> inputs;
   inputs[0] = input_one;
-  for (size_t i = 0; i < head_count; ++i) inputs[1 + i] = scores.shares[i] * input_one / share_one;
-  for (size_t i = 0; i < trait_count; ++i) inputs[1 + head_count + i] = traits.values[i];
+  inputs[1] = scores.difficulty * input_one / logit_one;
+  for (size_t i = 0; i < head_count; ++i)
+    inputs[Calibration::first_head + i] = scores.shares[i] * input_one / share_one;
+  for (size_t i = 0; i < trait_count; ++i) inputs[Calibration::first_trait + i] = traits.values[i];
   return inputs;
 }
 

@@ -1,10 +1,11 @@
 // What the labels of one's own traffic have taught: corrections of the difficulty.
 //
-// For one key's requests of one kind, a weight for each head, for each trait and a constant,
-// learned by `hyperion feedback` from a log (routing/calibration_fit.h) and read from a file when a
-// configuration is loaded. Applied to the last turn's scores of every smart and automatic decision:
-// a sum of 62 products, bounded to two logits either way, so that no number of labels can turn the
-// router upside down. Taking the file out of the conf takes everything back. Pure; integers.
+// For one key's requests of one kind, a constant and a weight for the difficulty itself, for each
+// head and for each trait, learned by `hyperion feedback` from a log (routing/calibration_fit.h)
+// and read from a file when a configuration is loaded. Applied to the last turn's scores of every
+// smart and automatic decision: a sum of 63 products, bounded to two logits either way, so that no
+// number of labels can turn the router upside down. Taking the file out of the conf takes
+// everything back. Pure; integers.
 #pragma once
 
 #include <array>
@@ -20,19 +21,22 @@ namespace hyperion::routing {
 static_assert(trait_count <= traits_logged_max);
 
 struct Calibration {
-  static constexpr size_t weight_count = 1 + head_count + trait_count;
+  static constexpr size_t first_head = 2;
+  static constexpr size_t first_trait = first_head + head_count;
+  static constexpr size_t weight_count = first_trait + trait_count;
   static constexpr int32_t weight_one = 1024;
   static constexpr int32_t offset_max = 2 * logit_one;
 
   std::string key;  // id of a virtual key; empty: of all that have none of their own
   Kind kind = Kind::chat;
-  uint32_t labels = 0;  // how many it was learned from
-  // The constant, the heads in the order of Head, the traits in the order of Trait.
+  uint32_t labels = 0;  // of this kind that it was learned from
+  // The constant, the difficulty, the heads in the order of Head, the traits in the order of Trait.
   std::array<int16_t, weight_count> weights{};
 };
 
 // What a weight is multiplied with, in the order of `weights`; each about between -4 and 4, in
-// sixteenths.
+// sixteenths. The scores are those without any calibration.
+inline constexpr int32_t input_one = 16;
 std::array<int32_t, Calibration::weight_count> inputs_of(const Scores& scores,
                                                          const TraitRow& traits);
 

@@ -8,60 +8,145 @@
 namespace hyperion::routing {
 namespace {
 
-// Found on the public outcomes of one kind at a time, by their own cross-validation: more passes or
-// faster steps fit noise.
-constexpr int passes = 30;
-constexpr double step_first = 0.05;
-constexpr double pull = 0.02;  // of a label, towards no correction
-
+constexpr size_t count = Calibration::weight_count;
+using Weights = std::array<double, count>;
 using Group = std::vector<const Label*>;
-using Weights = std::array<double, Calibration::weight_count>;
+
+// How much a weight is drawn back, as the curvature of a penalty: about as strong as four times as
+// many labels. Found on public outcomes (bench/routing/calibration_curve: ten sources and mixtures
+// that the weights had not seen, 50 to 500 labels); the neighbourhood is flat, a tenth of these
+// fits noise.
+struct Pull {
+  double constant;
+  double difficulty;
+  double head;
+  double trait;
+};
+constexpr Pull pull_to_nothing = {1, 30, 5, 100};   // of a key's weights for all kinds
+constexpr Pull pull_to_the_key = {5, 50, 50, 200};  // of a kind's, towards its key's
+// Below this many labels everything but the constant is drawn back more, in proportion.
+constexpr double labels_for_shape = 150;
+constexpr size_t labels_of_kind_min = 5;  // fewer leave a kind with its key's weights
+
+constexpr int steps_max = 20;        // Newton's method needs five or six
+constexpr double change_min = 1e-6;  // logits; weights are kept in 1/1024
 
 double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
-void learn(const Label& label, double step, double count, Weights& weights) {
-  const auto inputs = inputs_of(label.scores, label.traits);
+Weights penalty_of(const Pull& pull, double shape) {
+  Weights penalty;
+  for (size_t i = 0; i < count; ++i) {
+    if (i == 0) {
+      penalty[i] = pull.constant;
+    } else if (i < Calibration::first_head) {
+      penalty[i] = pull.difficulty * shape;
+    } else {
+      penalty[i] = (i < Calibration::first_trait ? pull.head : pull.trait) * shape;
+    }
+  }
+  return penalty;
+}
+
+// The lower half of a symmetric positive matrix, and what it is to give.
+struct Equations {
+  std::array<std::array<double, count>, count> matrix{};
+  Weights right{};
+
+  // Cholesky's method, in place; the solution is left in `right`.
+  void solve() {
+    for (size_t row = 0; row < count; ++row) {
+      for (size_t column = 0; column <= row; ++column) {
+        double sum = matrix[row][column];
+        for (size_t i = 0; i < column; ++i) sum -= matrix[row][i] * matrix[column][i];
+        matrix[row][column] = row == column ? std::sqrt(sum) : sum / matrix[column][column];
+      }
+    }
+    for (size_t row = 0; row < count; ++row) {
+      for (size_t i = 0; i < row; ++i) right[row] -= matrix[row][i] * right[i];
+      right[row] /= matrix[row][row];
+    }
+    for (size_t row = count; row-- > 0;) {
+      for (size_t i = row + 1; i < count; ++i) right[row] -= matrix[i][row] * right[i];
+      right[row] /= matrix[row][row];
+    }
+  }
+};
+
+void add(const Label& label, const Weights& weights, Equations& equations) {
+  const auto whole = inputs_of(label.scores, label.traits);
+  Weights inputs;
   double offset = 0;
-  for (size_t i = 0; i < inputs.size(); ++i) offset += weights[i] * inputs[i] / 16.0;
-  const double most = static_cast<double>(Calibration::offset_max) / logit_one;
-  const double bounded = std::clamp(offset, -most, most);
+  for (size_t i = 0; i < count; ++i) {
+    inputs[i] = static_cast<double>(whole[i]) / input_one;
+    offset += weights[i] * inputs[i];
+  }
   const double base = static_cast<double>(label.ability - label.scores.difficulty) / logit_one;
-  const double miss = logistic(base - bounded) - label.good;  // above 0: harder than thought
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    const double drawn = pull * weights[i] * (20.0 / count);
-    weights[i] += step * (miss * inputs[i] / 16.0 - drawn);
+  const double chance = logistic(base - offset);
+  const double miss = chance - label.good;  // above 0: harder than thought
+  const double curvature = std::max(chance * (1 - chance), 1e-3);
+  for (size_t row = 0; row < count; ++row) {
+    equations.right[row] += miss * inputs[row];
+    for (size_t column = 0; column <= row; ++column)
+      equations.matrix[row][column] += curvature * inputs[row] * inputs[column];
   }
 }
 
-Calibration fit(std::string key, Kind kind, const Group& group) {
-  Weights weights{};
-  for (int pass = 0; pass < passes; ++pass) {
-    const double step = step_first / (1.0 + pass * 0.3);
-    for (const Label* label : group)
-      learn(*label, step, static_cast<double>(group.size()), weights);
+// The weights that explain the labels best while they stay near `from`.
+Weights fit(const Group& group, const Weights& from, const Weights& penalty) {
+  Weights weights = from;
+  for (int step = 0; step < steps_max; ++step) {
+    Equations equations;
+    for (size_t i = 0; i < count; ++i) {
+      equations.matrix[i][i] = penalty[i];
+      equations.right[i] = penalty[i] * (from[i] - weights[i]);
+    }
+    for (const Label* label : group) add(*label, weights, equations);
+    equations.solve();
+    double change = 0;
+    for (size_t i = 0; i < count; ++i) {
+      weights[i] += equations.right[i];
+      change = std::max(change, std::abs(equations.right[i]));
+    }
+    if (change < change_min) break;
   }
+  return weights;
+}
+
+Calibration rounded(const std::string& key, Kind kind, size_t labels, const Weights& weights) {
   Calibration calibration;
-  calibration.key = std::move(key);
+  calibration.key = key;
   calibration.kind = kind;
-  calibration.labels = static_cast<uint32_t>(group.size());
-  for (size_t i = 0; i < weights.size(); ++i) {
+  calibration.labels = static_cast<uint32_t>(labels);
+  for (size_t i = 0; i < count; ++i) {
     const double parts = std::round(weights[i] * Calibration::weight_one);
     calibration.weights[i] = static_cast<int16_t>(std::clamp(parts, -32'000.0, 32'000.0));
   }
   return calibration;
 }
 
+void fit_key(const std::string& key, const Group& labels, std::vector<Calibration>& result) {
+  const double shape = std::max(1.0, labels_for_shape / static_cast<double>(labels.size()));
+  const Weights of_key = fit(labels, {}, penalty_of(pull_to_nothing, shape));
+  std::map<Kind, Group> kinds;
+  for (const Label* label : labels) kinds[label->scores.kind].push_back(label);
+  for (const auto& [kind, group] : kinds) {
+    const bool enough = group.size() >= labels_of_kind_min;
+    const Weights own = enough ? fit(group, of_key, penalty_of(pull_to_the_key, 1)) : of_key;
+    result.push_back(rounded(key, kind, group.size(), own));
+  }
+}
+
 }  // namespace
 
 std::vector<Calibration> fit_calibrations(const std::vector<Label>& labels) {
-  std::map<std::pair<std::string, Kind>, Group> groups;
+  std::map<std::string, Group> keys;
   for (const Label& label : labels) {
-    groups[{label.key, label.scores.kind}].push_back(&label);
-    if (!label.key.empty()) groups[{"", label.scores.kind}].push_back(&label);
+    keys[label.key].push_back(&label);
+    if (!label.key.empty()) keys[""].push_back(&label);
   }
   std::vector<Calibration> result;
-  for (const auto& [name, group] : groups) {
-    if (group.size() >= labels_min) result.push_back(fit(name.first, name.second, group));
+  for (const auto& [key, group] : keys) {
+    if (group.size() >= labels_min) fit_key(key, group, result);
   }
   return result;
 }

@@ -1,5 +1,6 @@
 #include "routing/decision_text.h"
 
+#include <algorithm>
 #include <cstdio>
 
 #include "routing/features.h"
@@ -100,8 +101,23 @@ void write_demands(const Demands& demands, Output& out) {
   out.end_object();
 }
 
+// Calls `visit` for every deployment that the decision may have looked at: what was asked for and
+// what a rule names need not be among the candidates.
+template <class Visit>
+void visit_field(const Question& question, const Field& field, Visit visit) {
+  const catalog::Deployment* const ruled =
+      question.rule != nullptr ? question.rule->deployment : nullptr;
+  const catalog::Deployment* const others[] = {question.asked, ruled};
+  for (const catalog::Deployment* other : others) {
+    const bool candidate = std::find(field.candidates.begin(), field.candidates.end(), other) !=
+                           field.candidates.end();
+    if (other != nullptr && !candidate) visit(*other);
+  }
+  for (const catalog::Deployment* candidate : field.candidates) visit(*candidate);
+}
+
 // Of what is known at the moment only that which is not the ordinary.
-void write_live(const Field& field, Output& out) {
+void write_live(const Question& question, const Field& field, Output& out) {
   bool any = false;
   const auto entry = [&](const catalog::Deployment& deployment, int64_t value) {
     if (!any) {
@@ -112,32 +128,50 @@ void write_live(const Field& field, Output& out) {
     out.key_escaped(deployment.id);
     out.number(value);
   };
-  for (const catalog::Deployment* deployment : field.candidates) {
-    const size_t index = deployment->index;
+  visit_field(question, field, [&](const catalog::Deployment& deployment) {
+    const size_t index = deployment.index;
     const auto& live = field.live;
     if (index < live.unhealthy.size() && live.unhealthy[index] != 0) {
-      entry(*deployment, -1);
+      entry(deployment, -1);
     } else if (index < live.first_token_us.size() && live.first_token_us[index] != 0) {
-      entry(*deployment, live.first_token_us[index]);
+      entry(deployment, live.first_token_us[index]);
     }
-  }
+  });
   if (any) out.end_object();
 }
 
-// Those that the request has narrowed the choice to.
-void write_providers(const Field& field, Output& out) {
-  if (field.providers == ~uint64_t{0}) return;
-  out.key("providers");
+// The names of the providers that `test` says yes to.
+template <class Test>
+void write_provider_names(const Question& question, const Field& field, Test test, Output& out) {
   out.begin_array();
   const catalog::Provider* before = nullptr;
-  for (const catalog::Deployment* deployment : field.candidates) {
-    const catalog::Provider* provider = deployment->provider;
-    if (provider == before) continue;
+  visit_field(question, field, [&](const catalog::Deployment& deployment) {
+    const catalog::Provider* provider = deployment.provider;
+    if (provider == before) return;
     before = provider;
-    if (provider->index < 64 && (field.providers >> provider->index & 1) != 0)
-      out.string(provider->name);
-  }
+    if (test(*provider)) out.string(provider->name);
+  });
   out.end_array();
+}
+
+// Those that the request has narrowed the choice to, and those that have no key.
+void write_providers(const Question& question, const Field& field, Output& out) {
+  if (field.providers != ~uint64_t{0}) {
+    out.key("providers");
+    const auto allowed = [&](const catalog::Provider& provider) {
+      return provider.index < 64 && (field.providers >> provider.index & 1) != 0;
+    };
+    write_provider_names(question, field, allowed, out);
+  }
+  if (field.assume_usable) return;
+  const auto unusable = [](const catalog::Provider& provider) { return !provider.usable; };
+  bool any = false;
+  visit_field(question, field, [&](const catalog::Deployment& deployment) {
+    any = any || unusable(*deployment.provider);
+  });
+  if (!any) return;
+  out.key("unusable");
+  write_provider_names(question, field, unusable, out);
 }
 
 }  // namespace
@@ -229,8 +263,8 @@ void write_logged(const Question& question, const Field& field, const Decision& 
   out.begin_array();
   for (size_t i = 0; i < trait_count; ++i) out.number(question.traits.values[i]);
   out.end_array();
-  write_providers(field, out);
-  write_live(field, out);
+  write_providers(question, field, out);
+  write_live(question, field, out);
   out.key("stamps");
   out.begin_array();
   out.string(stamps.config);

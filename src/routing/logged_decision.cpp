@@ -1,6 +1,7 @@
 #include "routing/logged_decision.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "json/cursor.h"
 #include "json/escapes.h"
@@ -22,6 +23,19 @@ bool read_text(Cursor& cursor, std::string& text) {
   text.assign(raw);
   text.resize(json::unescape(text, text.data(), text.size()));
   return true;
+}
+
+// False: not a number that fits.
+template <class Number>
+bool fit(int64_t number, Number& target) {
+  target = static_cast<Number>(number);
+  return std::in_range<Number>(number);
+}
+
+template <class Number>
+bool read_number(Cursor& cursor, Number& target) {
+  int64_t number = 0;
+  return cursor.read_integer(number) && fit(number, target);
 }
 
 bool read_numbers(Cursor& cursor, std::vector<int64_t>& numbers) {
@@ -50,15 +64,16 @@ bool read_turns(Cursor& cursor, Question& question) {
     if (question.turn_count == Question::turns_max) return false;
     if (!read_numbers(cursor, numbers) || numbers.size() != head_count + 4) return false;
     Turn& turn = question.turns[question.turn_count++];
-    for (size_t i = 0; i < head_count; ++i)
-      turn.scores.shares[i] = static_cast<int16_t>(numbers[i]);
-    turn.scores.difficulty = static_cast<int16_t>(numbers[head_count]);
+    for (size_t i = 0; i < head_count; ++i) {
+      if (!fit(numbers[i], turn.scores.shares[i])) return false;
+    }
+    if (!fit(numbers[head_count], turn.scores.difficulty)) return false;
     turn.scores.score = score_of(turn.scores.difficulty);
     const int64_t kind = numbers[head_count + 1];
     if (kind < 0 || kind >= static_cast<int64_t>(kind_count)) return false;
     turn.scores.kind = static_cast<Kind>(kind);
     turn.scores.unknown = numbers[head_count + 2] != 0;
-    turn.tokens_before = static_cast<uint32_t>(numbers[head_count + 3]);
+    if (!fit(numbers[head_count + 3], turn.tokens_before)) return false;
   }
   return !cursor.failed() && question.turn_count > 0;
 }
@@ -80,7 +95,6 @@ bool read_wants(Cursor& cursor, Demands& demands) {
       {"files", &demands.files},
   };
   if (!cursor.enter_object()) return false;
-  int64_t number = 0;
   std::string text;
   for (std::string_view key; cursor.next_key(key);) {
     const auto flag = std::find_if(std::begin(flags), std::end(flags),
@@ -89,8 +103,7 @@ bool read_wants(Cursor& cursor, Demands& demands) {
       *flag->second = cursor.peek() == 't';
       cursor.skip();
     } else if (key == "tools") {
-      if (!cursor.read_integer(number)) return false;
-      wants.tools = static_cast<uint32_t>(number);
+      if (!read_number(cursor, wants.tools)) return false;
     } else if (key == "effort") {
       if (!read_text(cursor, text)) return false;
       for (uint8_t i = 0; i < static_cast<uint8_t>(catalog::Effort::count); ++i) {
@@ -123,19 +136,16 @@ bool read_live(Cursor& cursor, LoggedDecision& decision) {
 bool read_traits(Cursor& cursor, TraitRow& traits) {
   std::vector<int64_t> numbers;
   if (!read_numbers(cursor, numbers) || numbers.size() > traits.values.size()) return false;
-  for (size_t i = 0; i < numbers.size(); ++i) traits.values[i] = static_cast<int8_t>(numbers[i]);
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    if (!fit(numbers[i], traits.values[i])) return false;
+  }
   return true;
 }
 
 bool read_member(Cursor& cursor, std::string_view key, LoggedDecision& decision) {
   Question& question = decision.question;
   std::string text;
-  int64_t number = 0;
-  const auto integer = [&](auto& target) {
-    if (!cursor.read_integer(number)) return false;
-    target = static_cast<std::remove_reference_t<decltype(target)>>(number);
-    return true;
-  };
+  const auto integer = [&](auto& target) { return read_number(cursor, target); };
   if (key == "route") {
     if (!read_text(cursor, text)) return false;
     question.route = text == name_of(Route::automatic) ? Route::automatic : Route::smart;
@@ -145,6 +155,7 @@ bool read_member(Cursor& cursor, std::string_view key, LoggedDecision& decision)
   if (key == "chosen") return read_text(cursor, decision.chosen);
   if (key == "rule") return read_text(cursor, decision.rule);
   if (key == "tier") return integer(decision.tier);
+  if (key == "saved_nano_usd") return integer(decision.saved_nano_usd);
   if (key == "tokens") return integer(question.tokens_estimated);
   if (key == "tokens_most") return integer(question.demands.input_tokens_max);
   if (key == "max_cost_nano_usd") return integer(question.max_cost_nano_usd);
@@ -158,6 +169,7 @@ bool read_member(Cursor& cursor, std::string_view key, LoggedDecision& decision)
     decision.narrowed = true;
     return read_texts(cursor, decision.providers);
   }
+  if (key == "unusable") return read_texts(cursor, decision.unusable);
   if (key == "stamps") {
     std::vector<std::string> stamps;
     if (!read_texts(cursor, stamps) || stamps.size() != 3) return false;

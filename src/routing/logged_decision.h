@@ -22,8 +22,10 @@ struct LoggedDecision {
   std::string chosen;  // id of a deployment
   std::string rule;    // its name
   int tier = 0;
+  int64_t saved_nano_usd = 0;
   std::vector<std::string> providers;  // the choice was narrowed to them; empty: to none
   bool narrowed = false;
+  std::vector<std::string> unusable;                  // providers that had no key
   std::vector<std::pair<std::string, int64_t>> live;  // deployment to first token in us, -1: ill
   std::string config_stamp, catalog_stamp, weights_stamp;
 };

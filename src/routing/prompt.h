@@ -50,6 +50,7 @@ struct Wants {
   catalog::Effort effort = catalog::Effort::none;
   int64_t output_tokens_max = -1;  // -1: not given
   int64_t choices = 1;             // n
+  bool operator==(const Wants&) const = default;
 };
 
 struct Prompt {

@@ -24,6 +24,8 @@ constexpr std::string_view usage =
 struct Counts {
   size_t labels = 0;
   size_t without_decision = 0;  // of unknown requests, or of such as were no decision
+  size_t other_weights = 0;     // decided by other weights than those of the conf
+  size_t taken_back = 0;        // a later label of the same request counts
   size_t without_quality = 0;   // answered by a model nobody has measured
   size_t other_lines = 0;
 };
@@ -51,6 +53,8 @@ class Collector {
         waiting_.push_back(line);
       } else if (line.decided) {
         decisions_[line.id] = line;
+      } else if (!line.label_id.empty() || !line.label_body.empty()) {
+        ++counts.other_lines;  // a label that says neither good nor bad
       }
     }
     return true;
@@ -80,6 +84,10 @@ class Collector {
       return;
     }
     const LogLine& decided = found->second;
+    if (decided.decision.weights_stamp != config_->weights->stamp()) {
+      ++counts.other_weights;
+      return;
+    }
     const routing::Question& question = decided.decision.question;
     routing::Label label;
     label.key = decided.key;
@@ -87,7 +95,14 @@ class Collector {
     label.scores.difficulty = static_cast<int16_t>(label.scores.difficulty - question.calibrated);
     label.traits = question.traits;
     const auto model = deployments_.find(decided.decision.chosen);
-    add(label, model != deployments_.end() ? model->second : nullptr, line.label_score);
+    const auto before = places_.find(line.label_id);
+    if (before != places_.end()) {
+      ++counts.taken_back;
+      labels_[before->second].good = line.label_score;
+    } else if (add(label, model != deployments_.end() ? model->second : nullptr,
+                   line.label_score)) {
+      places_.emplace(line.label_id, labels_.size() - 1);
+    }
   }
 
   void take_body(LogLine& line) {
@@ -107,20 +122,22 @@ class Collector {
     add(label, model.deployment, line.label_score);
   }
 
-  void add(routing::Label& label, const catalog::Deployment* model, double score) {
+  bool add(routing::Label& label, const catalog::Deployment* model, double score) {
     if (model == nullptr || model->model == nullptr || !model->model->quality.known) {
       ++counts.without_quality;
-      return;
+      return false;
     }
     label.ability = routing::ability_of(model->model->quality, label.scores);
     label.good = score;
     labels_.push_back(label);
+    return true;
   }
 
   std::shared_ptr<const config::Config> config_;
   Explainer explainer_;
   std::map<std::string, const catalog::Deployment*, std::less<>> deployments_;
   std::map<std::string, LogLine> decisions_;
+  std::map<std::string, size_t> places_;  // in labels_, by the request labelled
   std::vector<LogLine> waiting_;
   std::vector<routing::Label> labels_;
 };
@@ -169,11 +186,12 @@ int run_feedback(const Arguments& arguments) {
   print(calibrations, config->weights->stamp());
   const Counts& counts = collector.counts;
   std::fprintf(stderr,
-               "%zu labels, %zu of use (%zu of requests without a decision here, %zu of models "
-               "without a known quality; %zu other lines), %zu calibrations of at least %zu "
-               "labels\n",
-               counts.labels, labels.size(), counts.without_decision, counts.without_quality,
-               counts.other_lines, calibrations.size(), routing::labels_min);
+               "%zu labels, %zu of use (%zu of requests without a decision here, %zu decided by "
+               "other weights, %zu of models without a known quality, %zu followed by another of "
+               "the same request; %zu other lines), %zu calibrations (a key needs %zu labels)\n",
+               counts.labels, labels.size(), counts.without_decision, counts.other_weights,
+               counts.without_quality, counts.taken_back, counts.other_lines, calibrations.size(),
+               routing::labels_min);
   return 0;
 }
 

@@ -79,6 +79,7 @@ bool read_log_line(std::string_view text, LogLine& line) {
     } else if (key == "decision") {
       if (!cursor.read_raw(raw)) return false;
       line.decided = routing::read_logged(raw, line.decision);
+      line.unreadable = !line.decided;
     } else {
       cursor.skip();
     }

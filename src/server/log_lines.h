@@ -21,6 +21,7 @@ struct LogLine {
   std::string route;  // path of the route
   std::string requested;
   bool decided = false;
+  bool unreadable = false;  // holds a decision, as another version writes it
   routing::LoggedDecision decision;
   int64_t prompt_tokens = -1;
   int64_t cached_tokens = -1;

@@ -28,7 +28,8 @@ struct Sums {
   size_t decisions = 0;
   size_t changed = 0;
   size_t impossible = 0;  // nothing left to choose from, or the asked model is gone
-  size_t mismatches = 0;  // under the same stamps another model
+  size_t mismatches = 0;  // under the same stamps another model, tier or saving
+  size_t unreadable = 0;  // decisions of another version
   size_t other_lines = 0;
   int64_t was_nano_usd = 0;
   int64_t now_nano_usd = 0;
@@ -68,7 +69,9 @@ class Replay {
     const bool same_stamps = logged.config_stamp == config_->stamp &&
                              logged.catalog_stamp == config_->catalog_stamp &&
                              logged.weights_stamp == config_->weights->stamp();
-    sums.mismatches += same_stamps && now != was;
+    const bool same = now == was && static_cast<int>(decision_->tier) == logged.tier &&
+                      decision_->saved_nano_usd == logged.saved_nano_usd;
+    sums.mismatches += same_stamps && !same;
     print(line, was, now);
   }
 
@@ -121,6 +124,10 @@ class Replay {
       } else {
         first_token_us_[deployment->index] = static_cast<uint32_t>(value);
       }
+    }
+    for (const catalog::Deployment& deployment : config_->catalog.deployments()) {
+      for (const std::string& name : line.decision.unusable)
+        unhealthy_[deployment.index] |= deployment.provider->name == name;
     }
     field.live = {first_token_us_, unhealthy_};
     return field;
@@ -209,14 +216,18 @@ int run_replay(const Arguments& arguments) {
       ++replay.sums.other_lines;
     } else if (line.decided) {
       replay.decide(line);
+    } else if (line.unreadable) {
+      ++replay.sums.unreadable;
     }
   }
   const Sums& sums = replay.sums;
-  std::fprintf(stderr,
-               "%zu decisions, %zu another now (%zu with nothing to choose); cost $%.6f then, "
-               "$%.6f now; %zu lines are none of the log\n",
-               sums.decisions, sums.changed, sums.impossible, usd(sums.was_nano_usd),
-               usd(sums.now_nano_usd), sums.other_lines);
+  std::fprintf(
+      stderr,
+      "%zu decisions, %zu another now (%zu with nothing to choose); cost $%.6f then, "
+      "$%.6f now; %zu decisions of another version and %zu lines that are none of the log were "
+      "passed over\n",
+      sums.decisions, sums.changed, sums.impossible, usd(sums.was_nano_usd), usd(sums.now_nano_usd),
+      sums.unreadable, sums.other_lines);
   if (sums.mismatches == 0) return 0;
   std::fprintf(stderr, "hyperion replay: %zu decisions under the same stamps are not the same.\n",
                sums.mismatches);

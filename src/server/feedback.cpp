@@ -94,15 +94,27 @@ class Collector {
     label.scores = question.turns[question.turn_count - 1].scores;
     label.scores.difficulty = static_cast<int16_t>(label.scores.difficulty - question.calibrated);
     label.traits = question.traits;
-    const auto model = deployments_.find(decided.decision.chosen);
     const auto before = places_.find(line.label_id);
     if (before != places_.end()) {
       ++counts.taken_back;
       labels_[before->second].good = line.label_score;
-    } else if (add(label, model != deployments_.end() ? model->second : nullptr,
-                   line.label_score)) {
+    } else if (add(label, who_answered(decided), line.label_score)) {
       places_.emplace(line.label_id, labels_.size() - 1);
     }
+  }
+
+  // The choice, or who took over when it failed.
+  const catalog::Deployment* who_answered(const LogLine& line) const {
+    if (line.fallback_index == 0) {
+      const auto chosen = deployments_.find(line.decision.chosen);
+      return chosen != deployments_.end() ? chosen->second : nullptr;
+    }
+    for (const catalog::Deployment& deployment : config_->catalog.deployments()) {
+      if (deployment.provider->name == line.provider &&
+          deployment.upstream_model == line.label_model)
+        return &deployment;
+    }
+    return nullptr;
   }
 
   void take_body(LogLine& line) {

@@ -56,6 +56,10 @@ bool read_log_line(std::string_view text, LogLine& line) {
       if (!read_text(cursor, line.route)) return false;
     } else if (key == "requested_model") {
       if (!read_text(cursor, line.requested)) return false;
+    } else if (key == "provider") {
+      if (!read_text(cursor, line.provider)) return false;
+    } else if (key == "fallback_index") {
+      if (!cursor.read_integer(line.fallback_index)) return false;
     } else if (key == "prompt_tokens") {
       if (!cursor.read_integer(line.prompt_tokens)) return false;
     } else if (key == "cached_tokens") {

@@ -20,6 +20,8 @@ struct LogLine {
   std::string key;
   std::string route;  // path of the route
   std::string requested;
+  std::string provider;        // that answered
+  int64_t fallback_index = 0;  // in the chain; 0 is the one chosen
   bool decided = false;
   bool unreadable = false;  // holds a decision, as another version writes it
   routing::LoggedDecision decision;
@@ -30,7 +32,7 @@ struct LogLine {
   // body that stands here itself, answered by `model`.
   std::string label_id;
   std::string label_body;
-  std::string label_model;
+  std::string label_model;  // of a line of the log: its name at the provider
   double label_score = -1;  // 0 to 1
   bool labels() const {
     return label_score >= 0 && label_score <= 1 && (!label_id.empty() || !label_body.empty());

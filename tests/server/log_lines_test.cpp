@@ -19,7 +19,7 @@ const std::string answered =
     R"({"time":"2026-11-25T08:00:00.000000Z","id":")" + id +
     R"(","end":"--","route":"/v1/messages","key":"te\u0061m","requested_model":"auto",)"
     R"("model":"m","provider":"openai","stream":false,"prompt_tokens":12,"completion_tokens":34,)"
-    R"("cached_tokens":5,"decision":)";
+    R"("cached_tokens":5,"fallback_index":2,"fallback_reason":"x","decision":)";
 
 LogLine read(const std::string& text) {
   LogLine line;
@@ -47,6 +47,9 @@ TEST_CASE("a line of the log gives its decision and what it cost") {
   CHECK(line.prompt_tokens == 12);
   CHECK(line.completion_tokens == 34);
   CHECK(line.cached_tokens == 5);
+  CHECK(line.provider == "openai");
+  CHECK(line.label_model == "m");
+  CHECK(line.fallback_index == 2);
   CHECK(line.decision.chosen == "openai/m");
   CHECK(line.decision.question.turns[0].scores.difficulty == -700);
 }

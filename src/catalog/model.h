@@ -42,43 +42,43 @@ enum class Status : uint8_t { active, preview, deprecated, retired };
 using PlatformIds = std::map<std::string, std::string, std::less<>>;
 
 struct Model {
-  std::string id;      // wire id at its vendor: "gpt-4o-2024-11-20"
-  std::string family;  // the vendor, "openai": providers say which families they serve
-  std::vector<std::string> aliases;
-  // The line of models it belongs to, first its name ("claude-haiku"), then further shorthands
-  // ("haiku").
-  std::vector<std::string> series;
-  std::string moving_name;  // "gpt-4o" of a dated release; empty otherwise
-  Version version;          // read from the id and `released`
-  uint32_t released = 0;    // 20241120; 0 unknown
-  Status status = Status::active;
-  std::string successor;          // a name, of use when retired
-  uint8_t endpoints = 0;          // bits of Endpoint
-  uint32_t context_tokens = 0;    // 0 unknown
-  uint32_t input_tokens_max = 0;  // 0: only the context bounds it
-  uint32_t output_tokens_max = 0;
-  uint32_t first_byte_ms = 0;  // reasoning models are silent for minutes; 0: as the provider
-  Prices prices;
-  std::vector<PriceTier> price_tiers;  // by above_tokens, rising
-  // Its ids at platforms that serve several vendors: {"openrouter", "anthropic/claude-opus-5"}.
-  PlatformIds platform_ids;
-
+  // What routing compares, for some fifty models in a row: together, in few cache lines.
   Quality quality;
-  std::vector<std::string> quality_sources;  // the public results its quality was read from
-
+  Status status = Status::active;
+  uint8_t endpoints = 0;  // bits of Endpoint
   Capabilities capabilities;
   Efforts efforts;  // empty: takes no effort
   Sampling sampling = Sampling::yes;
   Thinking thinking = Thinking::none;
   ThinkingOff thinking_off = ThinkingOff::omit;
   Effort thinking_off_effort_max = Effort::max;  // thinking can be off up to this effort
+  bool forced_tools = true;                      // may be made to call a tool
+  bool system_in_messages = false;               // Claude: role system inside messages
+  bool prefill = false;                          // goes on with a last message of the assistant
+  bool tools_with_schema = true;                 // tools and a schema of the answer in one request
+  bool tools_with_reasoning = true;              // function tools and reasoning on Chat Completions
+  bool max_completion_tokens_only = false;       // refuses max_tokens
+  uint32_t context_tokens = 0;                   // 0 unknown
+  uint32_t input_tokens_max = 0;                 // 0: only the context bounds it
+  uint32_t output_tokens_max = 0;
+  Prices prices;
+  std::vector<PriceTier> price_tiers;  // by above_tokens, rising
+
+  std::string id;      // wire id at its vendor: "gpt-4o-2024-11-20"
+  std::string family;  // the vendor, "openai": providers say which families they serve
+  std::vector<std::string> aliases;
+  // The line of models it belongs to, first its name ("claude-haiku"), then further shorthands
+  // ("haiku").
+  std::vector<std::string> series;
+  std::string moving_name;     // "gpt-4o" of a dated release; empty otherwise
+  Version version;             // read from the id and `released`
+  uint32_t released = 0;       // 20241120; 0 unknown
+  std::string successor;       // a name, of use when retired
+  uint32_t first_byte_ms = 0;  // reasoning models are silent for minutes; 0: as the provider
+  // Its ids at platforms that serve several vendors: {"openrouter", "anthropic/claude-opus-5"}.
+  PlatformIds platform_ids;
+  std::vector<std::string> quality_sources;  // the public results its quality was read from
   ThinkingBudget thinking_budget;
-  bool forced_tools = true;                 // may be made to call a tool
-  bool system_in_messages = false;          // Claude: role system inside messages
-  bool prefill = false;                     // goes on with a last message of the assistant
-  bool tools_with_schema = true;            // tools and a schema of the answer in one request
-  bool tools_with_reasoning = true;         // function tools and reasoning on Chat Completions
-  bool max_completion_tokens_only = false;  // refuses max_tokens
 
   bool serves(Endpoint endpoint) const { return (endpoints & static_cast<uint8_t>(endpoint)) != 0; }
 };
@@ -156,16 +156,15 @@ struct Provider : ProviderQuirks {
 
 // A model at a provider: what a name finally stands for, and what an attempt is made at.
 struct Deployment {
-  std::string id;      // "openai/gpt-4o-2024-11-20", or the name the conf gives it
-  uint16_t index = 0;  // in Catalog::deployments(), and its bit in a DeploymentSet
+  uint16_t index = 0;          // in Catalog::deployments(), and its bit in a DeploymentSet
+  bool in_environment = true;  // false: the conf gives it to other environments only
   const Model* model =
       nullptr;  // nullptr: the open deployment of a provider that takes unknown models
   const Provider* provider = nullptr;
+  std::string id;              // "openai/gpt-4o-2024-11-20", or the name the conf gives it
   std::string upstream_model;  // the name the provider wants
   std::string
       upstream_model_json;  // the same as a JSON string, quotes included; spliced into bodies
-
-  bool in_environment = true;  // false: the conf gives it to other environments only
 
   // The deployment of a provider that takes any name: the name is the client's.
   bool is_open() const { return upstream_model.empty(); }

@@ -148,6 +148,7 @@ void Selection::gather() {
   if (asked != nullptr) add(*asked);
   for (const Deployment* candidate : field_.candidates) {
     if (candidate == asked) continue;
+    // The comparison of names only where the provider is the same.
     const bool family = asked == nullptr || (candidate->provider == asked->provider &&
                                              candidate->model->family == asked->model->family);
     if (family) add(*candidate);

@@ -99,7 +99,6 @@ class Selection {
   void price(Candidate& candidate, const Load& load) const;
   void judge(Candidate& candidate, const Candidate* asked, int32_t needed, const Load& load) const;
   bool is_slower(const Deployment& pick, const Deployment& asked) const;
-  const Candidate* find(const Deployment* deployment) const;
   const Candidate* chosen_by_rule(const Load& load);
   void rank_next(const Candidate& chosen);
   void find_wall(const Load& load);
@@ -259,13 +258,6 @@ void Selection::judge(Candidate& candidate, const Candidate* asked, int32_t need
   }
 }
 
-const Candidate* Selection::find(const Deployment* deployment) const {
-  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-    if (decision_.candidates[i].deployment == deployment) return &decision_.candidates[i];
-  }
-  return nullptr;
-}
-
 // One turn's choice among the candidates gathered; nullptr if there is none.
 const Candidate* Selection::choose(const Scores& scores, const Load& load) {
   // What the others are compared with: the asked model, or the best that can.
@@ -301,23 +293,27 @@ const Candidate* Selection::choose(const Scores& scores, const Load& load) {
   return chosen;
 }
 
-// The model that a rule names, if it can and may; a rule never breaks a capability.
+// The model that a rule names, if it can and may; a rule never breaks a capability, nor what the
+// request may cost. It stands as the choice, whatever was said against it.
 const Candidate* Selection::chosen_by_rule(const Load& load) {
   if (question_.rule == nullptr) return nullptr;
   const Deployment* named = question_.rule->deployment;
   if (named == nullptr || named->model == nullptr) return nullptr;
-  const Candidate* there = find(named);
-  if (there == nullptr && decision_.candidate_count < Decision::candidates_max) {
-    add(*named);
-    Candidate& added = decision_.candidates[decision_.candidate_count - 1];
-    added.excluded = walls_[decision_.candidate_count - 1];
-    rate(added, decision_.held_scores);
-    price(added, load);
-    there = &added;
+  uint32_t at = 0;
+  while (at < decision_.candidate_count && decision_.candidates[at].deployment != named) ++at;
+  if (at == Decision::candidates_max) return nullptr;
+  if (at == decision_.candidate_count) add(*named);
+  Candidate& there = decision_.candidates[at];
+  there.excluded = walls_[at];
+  rate(there, decision_.held_scores);
+  price(there, load);
+  if (walls_[at] != Exclusion::none) return nullptr;
+  if (named != question_.asked && question_.max_cost_nano_usd >= 0 &&
+      there.worst_nano_usd > question_.max_cost_nano_usd) {
+    there.excluded = Exclusion::over_max_cost;
+    return nullptr;
   }
-  if (there == nullptr) return nullptr;
-  const size_t at = static_cast<size_t>(there - decision_.candidates.data());
-  return walls_[at] == Exclusion::none ? there : nullptr;
+  return &there;
 }
 
 void Selection::rank_next(const Candidate& chosen) {

@@ -171,6 +171,13 @@ void Loader::finish_routing() {
   if (settings.balanced_from_score > settings.high_reasoning_from_score)
     setting_problem("routing.balanced_from_score",
                     "expected at most routing.high_reasoning_from_score");
+  for (const catalog::Model& model : config_->catalog.models()) {
+    const bool priced = model.prices.input >= 0 && model.prices.output >= 0;
+    if (!model.quality.known || priced || model.status == catalog::Status::retired) continue;
+    const auto place = conf_models_.find(model.family + "/" + model.id);
+    warning(place != conf_models_.end() ? place->second : 0, "models." + model.id,
+            "has a quality and no price: smart routing and auto never choose it");
+  }
   for (size_t i = 0; i < settings.rules.size(); ++i) {
     routing::Rule& rule = settings.rules[i];
     for (const std::string& id : rule.keys) {

@@ -101,6 +101,8 @@ class Selection {
   bool is_slower(const Deployment& pick, const Deployment& asked) const;
   const Candidate* chosen_by_rule(const Load& load);
   void rank_next(const Candidate& chosen);
+  template <class Before>
+  void add_next(const Candidate& chosen, Exclusion excluded, Before before);
   void find_wall(const Load& load);
   Load load_of(uint32_t turn, Kind kind, const Deployment* held) const;
 
@@ -324,26 +326,27 @@ void Selection::rank_next(const Candidate& chosen) {
     return;
   }
   // The next cheapest that are good enough, then whoever is able, the best first.
-  const auto taken = [&](const Candidate& candidate) {
-    const auto end = decision_.next.begin() + decision_.next_count;
-    return &candidate == &chosen ||
-           std::find(decision_.next.begin(), end, candidate.deployment) != end;
-  };
-  for (const bool good_enough : {true, false}) {
-    while (decision_.next_count < Decision::next_max) {
-      const Candidate* best = nullptr;
-      for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-        const Candidate& candidate = decision_.candidates[i];
-        const Exclusion why = good_enough ? Exclusion::none : Exclusion::not_good_enough;
-        if (candidate.excluded != why || taken(candidate)) continue;
-        const bool better = best == nullptr || (good_enough ? cheaper(candidate, *best, field_.live)
-                                                            : candidate.chance > best->chance);
-        if (better) best = &candidate;
-      }
-      if (best == nullptr) break;
-      decision_.next[decision_.next_count++] = best->deployment;
-    }
+  add_next(chosen, Exclusion::none,
+           [&](const Candidate& a, const Candidate& b) { return cheaper(a, b, field_.live); });
+  add_next(chosen, Exclusion::not_good_enough,
+           [](const Candidate& a, const Candidate& b) { return a.chance > b.chance; });
+}
+
+// The first by `before` of those with this exclusion, as many as there is still room for.
+template <class Before>
+void Selection::add_next(const Candidate& chosen, Exclusion excluded, Before before) {
+  std::array<const Candidate*, Decision::next_max> best{};
+  const size_t room = Decision::next_max - decision_.next_count;
+  size_t count = 0;
+  for (uint32_t i = 0; room > 0 && i < decision_.candidate_count; ++i) {
+    const Candidate& candidate = decision_.candidates[i];
+    if (candidate.excluded != excluded || &candidate == &chosen) continue;
+    if (count == room && !before(candidate, *best[count - 1])) continue;
+    size_t at = count < room ? count++ : count - 1;
+    for (; at > 0 && before(candidate, *best[at - 1]); --at) best[at] = best[at - 1];
+    best[at] = &candidate;
   }
+  for (size_t i = 0; i < count; ++i) decision_.next[decision_.next_count++] = best[i]->deployment;
 }
 
 // Nobody is left: which wall keeps most of them out, and the cheapest behind that one alone.

@@ -53,6 +53,7 @@ void Exchange::take_feedback() {
     answer_text(200, "application/json", "{\"recorded\":true}");
     return;
   }
+  record_.feedback_id = {};  // what is refused counts for nothing
   refuse(failure, Side::client, Phase::decide);
 }
 
@@ -98,9 +99,7 @@ bool Exchange::read_feedback(std::string_view body, json::Walker walker, Failure
   if (judgements != 1) failure = wrong("score", one);
   if (record_.feedback_id.empty())
     failure = wrong("request_id", "the x-request-id of an answer, `req_` and 24 hex digits");
-  if (!failure) return true;
-  record_.feedback_id = {};
-  return false;
+  return !failure;
 }
 
 void Exchange::answer_decisions() {

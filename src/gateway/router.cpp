@@ -119,6 +119,7 @@ void Router::score_turns(const config::Config& config, std::string_view key) {
   for (uint32_t i = 0; i < conversation.earlier_count; ++i) add(conversation.earlier[i], i);
   add(conversation.last, conversation.earlier_count);
   question_.turn_count = conversation.earlier_count + 1;
+  question_.calibrated = 0;  // the scores are fresh
   calibrate(question_, config.calibrations, key);
 }
 

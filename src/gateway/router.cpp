@@ -110,9 +110,11 @@ void Router::score_turns(const config::Config& config, std::string_view key) {
                                         last ? &question_.traits : nullptr);
     const routing::Shape& shape = prompt.shape;
     // What stood in front of the turn, at the density of the whole.
-    const uint64_t all = conversation.last.shape.system_bytes + conversation.last.shape.user_bytes +
-                         conversation.last.shape.other_bytes + conversation.wants.tools_bytes;
-    const uint64_t before = shape.system_bytes + shape.other_bytes + conversation.wants.tools_bytes;
+    const routing::Shape& whole = conversation.last.shape;
+    const uint64_t all = whole.system_bytes + whole.user_bytes + whole.other_bytes +
+                         whole.call_bytes + conversation.wants.tools_bytes;
+    const uint64_t before =
+        shape.system_bytes + shape.other_bytes + shape.call_bytes + conversation.wants.tools_bytes;
     turn.tokens_before = static_cast<uint32_t>(
         all == 0 ? 0 : std::min(before, all) * question_.tokens_estimated / all);
   };

@@ -31,6 +31,7 @@ struct Shape {
   uint64_t system_bytes = 0;  // of raw text
   uint64_t user_bytes = 0;    // of the last turn of the user
   uint64_t other_bytes = 0;   // of all texts but these two
+  uint64_t call_bytes = 0;    // of the model's calls, their arguments in them
 };
 
 // What is wanted of the model besides an answer to the text.
@@ -45,7 +46,9 @@ struct Wants {
   bool effort_given = false;  // `effort` holds it
   bool audio_out = false;     // an answer in sound
   bool logprobs = false;
-  bool foreign = false;  // tools that a provider runs itself (web search), or custom ones
+  // What one provider alone has: tools that it runs itself (web search), custom ones, a
+  // conversation or a prefix that it keeps.
+  bool foreign = false;
   bool prefill = false;  // the last message is the assistant's
   catalog::Effort effort = catalog::Effort::none;
   int64_t output_tokens_max = -1;  // -1: not given

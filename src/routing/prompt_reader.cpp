@@ -25,7 +25,8 @@ Role role_of(std::string_view name) {
 struct Message {
   Prompt text;  // `texts` alone
   uint64_t text_bytes = 0;
-  uint64_t other_bytes = 0;  // of results and calls
+  uint64_t other_bytes = 0;  // of results
+  uint64_t call_bytes = 0;
   uint32_t images = 0, audio = 0, files = 0, calls = 0, results = 0;
   Role role = Role::other;
   Word type = Word::unknown;
@@ -110,6 +111,9 @@ class PromptReader {
   void read_message();
   void read_content(Message& message);
   void read_part(Message& message);
+  void read_response(Message& message);
+  void read_result(Message& message);
+  void add_result(Message& message);
   void read_item_member(Message& message, Word word);
   void read_data(Message& message);
   void take_part(Message& message, const Part& part);
@@ -171,7 +175,7 @@ void PromptReader::read_member(Word word) {
       wants.logprobs |= value.kind == Kind::number || body_[value.begin] == 't';
       return;
     }
-    case Word::server_tool: wants.foreign |= walker_.peek() == Kind::object; break;
+    case Word::server_tool: wants.foreign |= walker_.peek() != Kind::null; break;
     default: break;
   }
   walker_.pass();
@@ -190,6 +194,7 @@ void PromptReader::read_messages() {
 }
 
 void PromptReader::read_message() {
+  const uint32_t begin = walker_.position();
   Message message;
   std::string_view role;
   // Gemini's contents may leave the user's role out.
@@ -203,7 +208,9 @@ void PromptReader::read_message() {
       default: return read_item_member(message, word);
     }
   });
-  if (object) take_message(message);
+  if (!object) return;
+  if (message.type == Word::function_call) message.call_bytes += walker_.position() - begin;
+  take_message(message);
 }
 
 void PromptReader::read_item_member(Message& message, Word word) {
@@ -214,7 +221,8 @@ void PromptReader::read_item_member(Message& message, Word word) {
       return;
     case Word::tool_calls:
       read_elements([&] {
-        walker_.pass();
+        json::Value call;
+        if (pass(call)) message.call_bytes += call.end - call.begin;
         ++message.calls;
       });
       return;
@@ -242,6 +250,7 @@ void PromptReader::read_content(Message& message) {
 }
 
 void PromptReader::read_part(Message& message) {
+  const uint32_t begin = walker_.position();
   Part part;
   std::string_view type;
   read_members([&](Word word) {
@@ -252,18 +261,52 @@ void PromptReader::read_part(Message& message) {
       case Word::text: part.has_text = read_string(part.text); return;
       case Word::thought: part.thought = read_true(); return;
       case Word::function_call: part.type = Word::call_part; break;
-      case Word::function_response: part.type = Word::result_part; break;
+      case Word::function_response: part.type = Word::result_part; return read_response(message);
       case Word::inline_data: return read_data(message);
-      case Word::content: {  // of a tool's result
-        json::Value value;
-        if (pass(value)) message.other_bytes += value.end - value.begin;
-        return;
-      }
+      case Word::content: return read_result(message);
       default: break;
     }
     walker_.pass();
   });
+  if (part.type == Word::call_part) message.call_bytes += walker_.position() - begin;
   take_part(message, part);
+}
+
+// Gemini's: an object, and beside it the images and files that belong to it.
+void PromptReader::read_response(Message& message) {
+  read_members([&](Word word) {
+    if (word == Word::content) return read_result(message);
+    add_result(message);
+  });
+}
+
+// What a tool has returned: a text, or a list of texts, images and files.
+void PromptReader::read_result(Message& message) {
+  if (walker_.peek() != Kind::array) return add_result(message);
+  read_elements([&] {
+    if (walker_.peek() != Kind::object) return add_result(message);
+    Part part;
+    std::string_view type;
+    read_members([&](Word word) {
+      switch (word) {
+        case Word::type:
+          if (read_string(type)) part.type = word_of(type);
+          return;
+        case Word::text: return add_result(message);
+        case Word::inline_data: return read_data(message);
+        case Word::content: return read_result(message);
+        default: walker_.pass();
+      }
+    });
+    message.images += part.type == Word::image_part;
+    message.audio += part.type == Word::audio_part;
+    message.files += part.type == Word::file_part;
+  });
+}
+
+void PromptReader::add_result(Message& message) {
+  json::Value value;
+  if (pass(value)) message.other_bytes += value.end - value.begin;
 }
 
 // Gemini tells by the media type what the bytes are.
@@ -299,6 +342,7 @@ void PromptReader::take_part(Message& message, const Part& part) {
 
 void PromptReader::take_message(Message& message) {
   // Items of a Responses input that are no messages: a call and its result. Reasoning is neither.
+  shape_.call_bytes += message.call_bytes;
   if (message.type == Word::function_call) {
     shape_.tool_calls += 1;
     return;

@@ -66,6 +66,11 @@ bool cheaper(const Candidate& a, const Candidate& b, const Live& live) {
   return a.deployment->index < b.deployment->index;
 }
 
+bool is_better(const Candidate& a, const Candidate& b) {
+  if (a.chance != b.chance) return a.chance > b.chance;
+  return a.deployment->index < b.deployment->index;
+}
+
 // The tokens of a turn, and who has a part of them in its provider's cache.
 struct Load {
   int64_t tokens = 0;  // of input
@@ -271,7 +276,7 @@ const Candidate* Selection::choose(const Scores& scores, const Load& load) {
     rate(candidate, scores);
     // Otherwise only what those cost that are good enough.
     if (question_.explains) price(candidate, load);
-    const bool better = best == nullptr || candidate.chance > best->chance;
+    const bool better = best == nullptr || is_better(candidate, *best);
     if (question_.asked == nullptr && candidate.excluded == Exclusion::none && better)
       best = &candidate;
   }
@@ -329,7 +334,7 @@ void Selection::rank_next(const Candidate& chosen) {
   add_next(chosen, Exclusion::none,
            [&](const Candidate& a, const Candidate& b) { return cheaper(a, b, field_.live); });
   add_next(chosen, Exclusion::not_good_enough,
-           [](const Candidate& a, const Candidate& b) { return a.chance > b.chance; });
+           [](const Candidate& a, const Candidate& b) { return is_better(a, b); });
 }
 
 // The first by `before` of those with this exclusion, as many as there is still room for.

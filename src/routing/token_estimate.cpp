@@ -75,7 +75,7 @@ TokenEstimate estimate_tokens(const Conversation& conversation) {
   if (own_bytes >= sample_min_bytes && own > 0)
     tenths = std::clamp(own_bytes * 10 / own, tenths_least, tenths_most);
   const uint64_t left = shape.user_bytes > own_bytes ? shape.user_bytes - own_bytes : 0;
-  const uint64_t other = shape.other_bytes + shape.system_bytes + left;
+  const uint64_t other = shape.other_bytes + shape.call_bytes + shape.system_bytes + left;
   const Wants& wants = conversation.wants;
   const uint64_t around = (shape.turns + 1) * per_turn + wants.tools * per_tool;
   const uint64_t files = (uint64_t{shape.images} + shape.audio + shape.files) * per_file;

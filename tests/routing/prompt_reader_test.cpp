@@ -68,6 +68,64 @@ TEST_CASE("the last turn of the user stands apart from the system, history and r
   CHECK_FALSE(read.wants().prefill);
 }
 
+TEST_CASE("images and files inside a tool's result are seen, and their bytes are no text") {
+  Read anthropic(R"({"model":"m","messages":[{"role":"user","content":[{"type":"tool_result",
+    "tool_use_id":"t","content":[{"type":"text","text":"found"},{"type":"image","source":
+    {"type":"base64","data":"AAAAAAAAAAAAAAAA"}},{"type":"document","source":{}}]}]}]})",
+                 Wire::anthropic);
+  CHECK(anthropic.shape().images == 1);
+  CHECK(anthropic.shape().files == 1);
+  CHECK(anthropic.shape().tool_results == 1);
+  CHECK(anthropic.shape().other_bytes == 7);
+
+  Read gemini(R"({"contents":[{"role":"user","parts":[{"functionResponse":{"name":"f",
+    "response":{"r":1},"parts":[{"inlineData":{"mimeType":"image/png","data":"AAAAAAAA"}},
+    {"inline_data":{"data":"AAAA","mime_type":"application/pdf"}}]}}]}]})",
+              Wire::gemini);
+  CHECK(gemini.shape().images == 1);
+  CHECK(gemini.shape().files == 1);
+  CHECK(gemini.shape().tool_results == 1);
+  CHECK(gemini.shape().other_bytes == 3 + 7);
+
+  Read responses(R"({"model":"m","input":[{"type":"function_call_output","call_id":"c",
+    "output":[{"type":"input_image","image_url":"data:image/png;base64,AAAA"}]}]})",
+                 Wire::openai_responses);
+  CHECK(responses.shape().images == 1);
+  CHECK(responses.shape().tool_results == 1);
+}
+
+TEST_CASE("the arguments of the model's calls count as bytes, in each dialect") {
+  const std::string text(1000, 'x');
+  const auto bytes = [](std::string body, Wire wire) {
+    return Read(std::move(body), wire).shape().call_bytes;
+  };
+  CHECK(bytes(R"({"messages":[{"role":"assistant","content":null,"tool_calls":[{"id":"c",)"
+              R"("type":"function","function":{"name":"f","arguments":")" +
+                  text + R"("}}]}]})",
+              Wire::openai_chat) >= 1000);
+  CHECK(bytes(R"({"input":[{"type":"function_call","name":"f","arguments":")" + text + R"("}]})",
+              Wire::openai_responses) >= 1000);
+  CHECK(bytes(R"({"messages":[{"role":"assistant","content":[{"type":"tool_use","input":{"a":")" +
+                  text + R"("}}]}]})",
+              Wire::anthropic) >= 1000);
+  CHECK(bytes(R"({"contents":[{"role":"model","parts":[{"functionCall":{"args":{"a":")" + text +
+                  R"("}}}]}]})",
+              Wire::gemini) >= 1000);
+}
+
+TEST_CASE("what only the provider keeps ties the request to it") {
+  for (const char* member : {R"("previous_response_id":"r1")", R"("conversation":"c1")",
+                             R"("conversation":{"id":"c1"})"}) {
+    const std::string body = std::string(R"({"input":"go on",)") + member + "}";
+    CHECK_MESSAGE(Read(body, Wire::openai_responses).wants().foreign, member);
+  }
+  CHECK(Read(R"({"contents":[],"cachedContent":"x"})", Wire::gemini).wants().foreign);
+  CHECK(Read(R"({"messages":[],"mcp_servers":[{}]})", Wire::anthropic).wants().foreign);
+  CHECK_FALSE(Read(R"({"input":"go on","previous_response_id":null})", Wire::openai_responses)
+                  .wants()
+                  .foreign);
+}
+
 TEST_CASE("Anthropic: blocks, results in the user's message, thinking, tools without a type") {
   Read read(R"({"model":"m","max_tokens":1000,"system":[{"type":"text","text":"sys"}],
     "thinking":{"type":"enabled","budget_tokens":2048},

@@ -185,8 +185,8 @@ Failure Router::nothing_left() const {
                                        ? std::string_view(decision.nearest->id)
                                        : std::string_view("none");
   return make_failure(400, "no_capable_model", "model",
-                      "No model that this key may use can take the request: most of the %u "
-                      "candidates are left out for `%.*s`; the nearest is %.*s.",
+                      "No model that this key may use can take the request: what keeps the nearest "
+                      "of %u candidates out is `%.*s`; without that it would be %.*s.",
                       decision.candidate_count, size_of(wall), wall.data(), size_of(nearest),
                       nearest.data());
 }

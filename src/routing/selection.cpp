@@ -354,12 +354,20 @@ void Selection::add_next(const Candidate& chosen, Exclusion excluded, Before bef
   for (size_t i = 0; i < count; ++i) decision_.next[decision_.next_count++] = best[i]->deployment;
 }
 
-// Nobody is left: which wall keeps most of them out, and the cheapest behind that one alone.
+// Nobody is left: which wall keeps most of them out, and the cheapest behind that one alone. What
+// was never in question is no wall to speak of while others were nearer; nor is it what the best
+// one would have had: the best is good enough.
 void Selection::find_wall(const Load& load) {
   std::array<uint32_t, static_cast<size_t>(Exclusion::count)> hits{};
   for (uint32_t i = 0; i < decision_.candidate_count; ++i)
     ++hits[static_cast<size_t>(decision_.candidates[i].excluded)];
   hits[static_cast<size_t>(Exclusion::none)] = 0;
+  auto nearer = hits;
+  for (Exclusion far : {Exclusion::not_allowed, Exclusion::provider_narrowed,
+                        Exclusion::provider_unusable, Exclusion::not_good_enough})
+    nearer[static_cast<size_t>(far)] = 0;
+  if (std::any_of(nearer.begin(), nearer.end(), [](uint32_t count) { return count > 0; }))
+    hits = nearer;
   const auto most = std::max_element(hits.begin(), hits.end());
   if (*most == 0) return;
   decision_.wall = static_cast<Exclusion>(most - hits.begin());

@@ -290,6 +290,27 @@ TEST_CASE("auto: with nothing left, the wall that most hit is named, and the nea
   CHECK(world.decision.next_count == 0);
 }
 
+TEST_CASE("auto: the wall is that of those in question, not what the key or the request left out") {
+  ChoiceWorld world(acme_and_bolt);
+  world.ask_auto();
+  world.field.providers = uint64_t{1} << world.at("bolt-large")->provider->index;
+  world.question.demands.images = true;
+  CHECK(world.choice() == "none");  // three are narrowed away, two cannot see
+  CHECK(world.decision.wall == Exclusion::vision);
+  CHECK(world.decision.nearest->model->id == "bolt-small");
+  // Of the others most are not good enough; but the one that is costs too much.
+  world.question.demands.images = false;
+  world.prompt(scores_at(hard));
+  world.question.max_cost_nano_usd = 1;
+  CHECK(world.choice() == "none");
+  CHECK(world.decision.wall == Exclusion::over_max_cost);
+  CHECK(world.decision.nearest->model->id == "bolt-large");
+  // Only where nobody was in question is that said.
+  world.allowed = {};
+  CHECK(world.choice() == "none");
+  CHECK(world.decision.wall == Exclusion::not_allowed);
+}
+
 TEST_CASE("a conversation's model is kept while its cached prefix makes it the cheaper one") {
   std::vector<catalog::Model> models = {test::model_of({"strong", "acme", 1024, 2, 4}),
                                         test::model_of({"weak", "bolt", 300, 1, 3})};

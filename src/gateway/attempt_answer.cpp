@@ -314,8 +314,9 @@ bool Attempt::commit(uint64_t length) {
   if (!exchange_.relay().end_head(length)) return false;
   committed_ = true;
   state_ = State::relay;
-  if (kind_ != Kind::stream || exchange_.explanation().empty()) return true;
-  // A comment: no client takes it for an event.
+  // A comment: no client takes it for an event. A JSON array has no room for one.
+  if (kind_ != Kind::stream || exchange_.explanation().empty() || exchange_.wants_array())
+    return true;
   Relay& relay = exchange_.relay();
   return relay.body(": hyperion ") && relay.body(exchange_.explanation()) && relay.body("\n\n");
 }
@@ -323,11 +324,15 @@ bool Attempt::commit(uint64_t length) {
 // A plain answer that has wholly come, with the decision as its last member where the client asked
 // for it and the answer is an object. False: out of memory.
 bool Attempt::send_whole(std::string_view body) {
-  constexpr std::string_view member = ",\"hyperion\":";
+  constexpr std::string_view blanks = " \r\n\t";
   const std::string_view explanation = exchange_.explanation();
   const std::string_view encoding = head_.headers.find("content-encoding");
-  const size_t end = body.find_last_not_of(" \r\n\t");
-  const bool object = end != std::string_view::npos && body[end] == '}' && body[0] == '{';
+  const size_t begin = body.find_first_not_of(blanks);
+  const size_t end = body.find_last_not_of(blanks);
+  const bool object = begin < end && end != body.npos && body[begin] == '{' && body[end] == '}';
+  // The first member has no comma before it.
+  const bool empty = object && body.find_last_not_of(blanks, end - 1) == begin;
+  const std::string_view member = empty ? "\"hyperion\":" : ",\"hyperion\":";
   const bool plain = translates() || encoding.empty();
   Relay& relay = exchange_.relay();
   if (explanation.empty() || head_.status != 200 || !object || !plain) {

@@ -4,6 +4,7 @@ and how a decision is told."""
 import base64
 import json
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from harness.conf import CLIENT_KEY, OTHER_KEY, conf_text, merged, sha256_of
 from harness.gateway import BINARY, Gateway
 from harness.simulated import providers_at
 from harness.simulator import Simulator
+from harness.upstream import answering, plain_answer, streaming
 from harness.waiting import DEADLINE_S
 from harness.wire import CHAT, ask
 
@@ -21,7 +23,8 @@ PROOF = ("Prove that for every prime p congruent to 1 modulo 4 there are integer
          "representation is unique up to order and signs. Justify every step rigorously.")
 CODE = ("Implement a lock-free multi-producer multi-consumer queue in C++20 with hazard pointers. "
         "Prove that it is linearizable, handle ABA, cover the destructor and exceptions, and write "
-        "a stress test.\n```cpp\n" + "template <class T>\nclass Queue {\n  std::atomic<Node*> head_;\n"
+        "a stress test.\n```cpp\n"
+        + "template <class T>\nclass Queue {\n  std::atomic<Node*> head_;\n"
         "  // retire(node) must not free while a reader holds it\n};\n" * 12 + "```\n"
         "Then port the whole of it to Rust without unsafe, and explain each memory ordering.")
 TOOLS = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}]
@@ -329,6 +332,64 @@ def test_the_offline_command_decides_as_the_gateway_does(gateway, name, text):
     assert without_time(json.loads(many.stdout)) == without_time(told)
 
 
+# The provider's own bytes
+
+
+@pytest.fixture(scope="module")
+def recorded(provider, tmp_path_factory):
+    """A gateway whose providers are all the file's recording one."""
+    with Gateway(tmp_path_factory.mktemp("recorded"), provider.port,
+                 conf_at(provider.port)) as running:
+        yield running
+
+
+ODD_ANSWERS = [
+    b'{"id":"x","odd":1e400,"model":"gpt"}', b' \r\n{ "id" : "\\u0041\\/" , "x":[ ] } \n\n',
+    b"{}", b"{ }\n", b'{"a":{}}',
+]
+
+
+@pytest.mark.parametrize("body", ODD_ANSWERS)
+def test_beside_the_decision_an_answers_bytes_are_the_providers(recorded, upstream, body):
+    upstream.handler = answering(plain_answer(body))
+    members = {"model": "gpt-5.2", "smart_routing": True}
+    assert put(recorded, **members).body == body
+    told = put(recorded, **members, hyperion={"explain": True})
+    check_decision(told.json()["hyperion"])
+    at = told.body.index(b'"hyperion":')
+    before, behind = told.body[:at].rstrip(b","), told.body[at:].rsplit(b"}", 1)[1]
+    assert body.startswith(before) and body.endswith(b"}" + behind)
+    assert len(before) + 1 + len(behind) == len(body)
+
+
+@pytest.mark.parametrize("body", [b"[]", b'"text"', b"", b"not json", b"{"])
+def test_an_answer_that_is_no_object_stays_as_it_is(recorded, upstream, body):
+    upstream.handler = answering(plain_answer(body))
+    told = put(recorded, model="gpt-5.2", smart_routing=True, hyperion={"explain": True})
+    assert told.body == body
+
+
+def test_beside_the_comment_a_streams_bytes_are_the_providers(recorded, upstream):
+    events = [b'data: {"id":"x","choices":[{"index":0,"delta":{"content":"a"}}]}   \n\n',
+              b": comment\n\n", b"data: [DONE]\n\n"]
+    upstream.handler = streaming(*events)
+    told = put(recorded, model="gpt-5.2", smart_routing=True, stream=True,
+               hyperion={"explain": True})
+    comment, rest = told.body.split(b"\n\n", 1)
+    assert comment.startswith(b": hyperion {") and rest == b"".join(events)
+
+
+@pytest.mark.parametrize("model", ["auto", "gemini-2.5-pro"])
+@pytest.mark.parametrize("providers", [["gemini"], ["openai"]])
+def test_a_stream_as_a_json_array_stays_json(gateway, model, providers):
+    body = {"contents": CONTENTS, "hyperion": {"explain": True}}
+    if model == "auto":
+        body["hyperion"]["providers"] = providers
+    answer = ask(gateway, json.dumps(body).encode(),
+                 path=f"/v1beta/models/{model}:streamGenerateContent")
+    assert answer.status == 200 and isinstance(answer.json(), list), answer.body[:300]
+
+
 # The operator's word
 
 RULES = [
@@ -389,7 +450,11 @@ def test_a_name_stands_for_the_newest_release_and_for_another_in_another_environ
 # Conf that cannot hold
 
 REFUSED = {
-    "weights": ('[routing]\nweights_file = "other.weights"\n', "weights_file"),
+    "weights of another version": ('[routing]\nweights_file = "other.weights"\n', "version 99"),
+    "cut weights": ('[routing]\nweights_file = "cut.weights"\n', "bytes"),
+    "damaged weights": ('[routing]\nweights_file = "damaged.weights"\n', "checksum"),
+    "no weights": ('[routing]\nweights_file = "foreign.weights"\n', "no file of routing weights"),
+    "no file": ('[routing]\nweights_file = "nowhere.weights"\n', "nowhere.weights"),
     "cycle": ('[aliases]\na = "b"\nb = "a"\n', "aliases"),
     "unknown model of a rule": ('[[routing.rules]]\nmodel = "nobody"\n', "routing.rules"),
     "unknown class": ('[[routing.rules]]\nclasses = ["poems"]\ntier = "balanced"\n', "classes"),
@@ -407,7 +472,11 @@ def test_a_conf_that_cannot_hold_is_refused_by_line(simulator, tmp_path, name):
     conf = {"providers": providers_at(simulator.port)}
     base = conf_text(conf) + "\n"
     (tmp_path / "hyperion.toml").write_text(base + text)
-    (tmp_path / "other.weights").write_bytes(b"HYPWGT\x00\x63" + bytes(64))
+    shipped = (Path(__file__).parents[2] / "conf/routing.weights").read_bytes()
+    (tmp_path / "other.weights").write_bytes(shipped[:8] + bytes([99, 0, 0, 0]) + shipped[12:])
+    (tmp_path / "cut.weights").write_bytes(shipped[:-1])
+    (tmp_path / "damaged.weights").write_bytes(shipped[:-1] + bytes([shipped[-1] ^ 1]))
+    (tmp_path / "foreign.weights").write_bytes(b"PK" + shipped)
     run = subprocess.run([BINARY, "check", "-c", str(tmp_path / "hyperion.toml")], text=True,
                          capture_output=True, timeout=DEADLINE_S, check=False)  # fmt: skip
     said = run.stdout + run.stderr

@@ -10,7 +10,7 @@ import pytest
 
 from harness.conf import CLIENT_KEY, OTHER_KEY, conf_text, merged, sha256_of
 from harness.gateway import BINARY, Gateway
-from harness.simulated import providers_at
+from harness.simulated import KEY, providers_at
 from harness.simulator import Simulator
 from harness.upstream import answering, plain_answer, streaming
 from harness.waiting import DEADLINE_S
@@ -36,6 +36,8 @@ def conf_at(port: int) -> dict:
         "providers": providers_at(port),
         "keys": [{"id": "tests", "hash": sha256_of(CLIENT_KEY)},
                  {"id": "other", "hash": sha256_of(OTHER_KEY), "models": ["anthropic/*"]}],
+        # The simulator's first tokens come within microseconds: who was slower is chance.
+        "routing": {"slower_percent": 10_000},
     }
 
 
@@ -221,6 +223,86 @@ def test_what_is_no_chat_needs_the_name_of_a_model(gateway):
     body = b'{"model":"text-embedding-3-small","input":"x","smart_routing":true}'
     answer = ask(gateway, body, path="/v1/embeddings")
     assert answer.status == 400 and answer.error()["param"] == "smart_routing"
+
+
+# Conversations, and sameness
+
+
+def conversation(*texts) -> list:
+    roles = ("user", "assistant")
+    return [{"role": roles[at % 2], "content": text} for at, text in enumerate(texts)]
+
+
+def test_a_conversation_stays_where_its_hard_question_was_answered(gateway):
+    alone = explained(gateway, "go on", model="auto")
+    after = explained(gateway, model="auto", messages=conversation(PROOF, "First, ...", "go on"))
+    first = explained(gateway, PROOF, model="auto")
+    assert after["model"] == first["model"] == after["held"] != alone["model"]
+    assert first["score"] - 0.11 <= after["score"] <= first["score"]
+    answer = put(gateway, model="gpt-5.2", smart_routing=True,
+                 messages=conversation(PROOF, "First, ...", "go on"))
+    assert ran(answer).startswith("gpt-5.2")
+
+
+def test_every_tier_is_reached(gateway):
+    texts = (FRANCE, "Explain how a heat pump works, for a twelve-year-old.", PROOF, CODE,
+             "A train leaves at 9:40 and drives 210 km at 84 km/h. When does it arrive?")
+    for members in ({"model": "auto"}, {"model": "gpt-5.2", "smart_routing": True}):
+        assert {explained(gateway, text, **members)["tier"] for text in texts} == {1, 2, 3}
+
+
+def test_every_shard_and_run_decides_alike(start):
+    gateway = start({"server": {"listen": ["127.0.0.1:0"], "shards": 2}})
+    for text in (FRANCE, PROOF):
+        told = {json.dumps(without_time(explained(gateway, text, model="auto")))
+                for _ in range(24)}
+        assert len(told) == 1
+        raw = json.dumps({"model": "auto", "messages": [{"role": "user", "content": text}]})
+        lines = subprocess.run([BINARY, "explain", "-c", str(gateway.conf_file), "--jsonl"],
+                               input=(raw + "\n") * 3, text=True, check=True, capture_output=True,
+                               timeout=DEADLINE_S, env=gateway.environment).stdout.splitlines()
+        assert {json.dumps(without_time(json.loads(line))) for line in lines} == told
+        assert len(lines) == 3
+
+
+# When the pick fails
+
+
+@pytest.fixture(scope="module")
+def faulty(simulator, tmp_path_factory):
+    """A gateway whose key may ask for faults."""
+    changes = {**conf_at(simulator.port), "test_faults": True,
+               "keys": [{"id": "tests", "hash": sha256_of(KEY), "test": True}]}
+    with Gateway(tmp_path_factory.mktemp("faulty"), simulator.port, changes) as running:
+        yield running
+
+
+def put_with_faults(gateway, faults: str, **members):
+    body = json.dumps({"messages": USER, **members}).encode()
+    return ask(gateway, body, key=KEY, headers=["x-hyperion-fault: " + faults])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_when_the_pick_fails_the_asked_model_answers_then_the_fallbacks(faulty, stream):
+    members = {"model": "gpt-5.2", "smart_routing": True, "stream": stream}
+    pick = ran(put(faulty, key=KEY, **members))
+    answer = put_with_faults(faulty, f"{pick}=503", **members)
+    assert ran(answer).startswith("gpt-5.2") and ran(answer) != pick
+    assert answer.header("x-hyperion-fallback-index") == "1"
+    assert answer.header("x-hyperion-requested-model") == "gpt-5.2"
+    answer = put_with_faults(faulty, f"{pick}=503, gpt-5.2=503", **members,
+                             hyperion={"fallbacks": ["claude-haiku-4-5"]})
+    assert ran(answer).startswith("claude-haiku-4-5")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_when_autos_pick_fails_the_next_ranked_answer(faulty, stream):
+    decision = explained(faulty, key=KEY, model="auto")
+    assert len(decision["next"]) == 3
+    faults = f"{decision['model']}=503, {decision['next'][0]}=500"
+    answer = put_with_faults(faulty, faults, model="auto", stream=stream)
+    assert ran(answer) == decision["next"][1]
+    assert answer.header("x-hyperion-route") == "auto"
 
 
 # How it is told

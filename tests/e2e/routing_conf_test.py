@@ -1,7 +1,5 @@
 """What an operator says about routing: rules, names in environments, and conf that cannot hold."""
 
-import base64
-import json
 import subprocess
 from pathlib import Path
 

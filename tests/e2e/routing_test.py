@@ -1,7 +1,6 @@
 """Who answers when the client leaves room for a choice: smart routing, auto, conversations, and who
 follows when a pick fails."""
 
-import base64
 import json
 import subprocess
 

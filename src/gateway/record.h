@@ -21,7 +21,7 @@
 namespace hyperion::gateway {
 
 // What the log keeps of a decision; a longer one (very many slow deployments) is left out.
-inline constexpr size_t decision_logged_max_bytes = 3072;
+inline constexpr size_t decision_logged_max_bytes = 6144;
 
 inline constexpr size_t request_id_size = 28;  // "req_" and 24 hex digits
 

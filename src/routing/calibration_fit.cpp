@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <tuple>
 #include <utility>
 
 namespace hyperion::routing {
@@ -25,7 +26,7 @@ struct Pull {
 constexpr Pull pull_to_nothing = {1, 30, 5, 100};   // of a key's weights for all kinds
 constexpr Pull pull_to_the_key = {5, 50, 50, 200};  // of a kind's, towards its key's
 // Below this many labels everything but the constant is drawn back more, in proportion.
-constexpr double labels_for_shape = 150;
+constexpr double labels_for_shape = 300;
 constexpr size_t labels_of_kind_min = 5;  // fewer leave a kind with its key's weights
 
 constexpr int steps_max = 20;        // Newton's method needs five or six
@@ -124,7 +125,17 @@ Calibration rounded(const std::string& key, Kind kind, size_t labels, const Weig
   return calibration;
 }
 
-void fit_key(const std::string& key, const Group& labels, std::vector<Calibration>& result) {
+// Sums are rounded: one order of labels makes them the same, whatever order they came in.
+bool before(const Label* a, const Label* b) {
+  const auto fields = [](const Label& label) {
+    return std::tie(label.scores.difficulty, label.ability, label.good, label.scores.shares,
+                    label.traits.values);
+  };
+  return fields(*a) < fields(*b);
+}
+
+void fit_key(const std::string& key, Group& labels, std::vector<Calibration>& result) {
+  std::sort(labels.begin(), labels.end(), before);
   const double shape = std::max(1.0, labels_for_shape / static_cast<double>(labels.size()));
   const Weights of_key = fit(labels, {}, penalty_of(pull_to_nothing, shape));
   std::map<Kind, Group> kinds;
@@ -145,7 +156,7 @@ std::vector<Calibration> fit_calibrations(const std::vector<Label>& labels) {
     if (!label.key.empty()) keys[""].push_back(&label);
   }
   std::vector<Calibration> result;
-  for (const auto& [key, group] : keys) {
+  for (auto& [key, group] : keys) {
     if (group.size() >= labels_min) fit_key(key, group, result);
   }
   return result;

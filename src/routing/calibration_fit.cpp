@@ -29,8 +29,8 @@ constexpr Pull pull_to_the_key = {5, 50, 50, 200};  // of a kind's, towards its 
 constexpr double labels_for_shape = 300;
 constexpr size_t labels_of_kind_min = 5;  // fewer leave a kind with its key's weights
 
-constexpr int steps_max = 20;        // Newton's method needs five or six
-constexpr double change_min = 1e-6;  // logits; weights are kept in 1/1024
+constexpr int steps_max = 2000;
+constexpr double change_min = 1e-5;  // logits; weights are kept in 1/1024
 
 double logistic(double x) { return 1.0 / (1.0 + std::exp(-x)); }
 
@@ -48,67 +48,79 @@ Weights penalty_of(const Pull& pull, double shape) {
   return penalty;
 }
 
-// The lower half of a symmetric positive matrix, and what it is to give.
-struct Equations {
-  std::array<std::array<double, count>, count> matrix{};
-  Weights right{};
+Weights inputs_as_numbers(const Label& label) {
+  const auto whole = inputs_of(label.scores, label.traits);
+  Weights inputs;
+  for (size_t i = 0; i < count; ++i) inputs[i] = static_cast<double>(whole[i]) / input_one;
+  return inputs;
+}
 
-  // Cholesky's method, in place; the solution is left in `right`.
-  void solve() {
+// A symmetric positive matrix, of which the lower half is kept, by Cholesky's method.
+struct Matrix {
+  std::array<std::array<double, count>, count> rows{};
+
+  void factor() {
     for (size_t row = 0; row < count; ++row) {
       for (size_t column = 0; column <= row; ++column) {
-        double sum = matrix[row][column];
-        for (size_t i = 0; i < column; ++i) sum -= matrix[row][i] * matrix[column][i];
-        matrix[row][column] = row == column ? std::sqrt(sum) : sum / matrix[column][column];
+        double sum = rows[row][column];
+        for (size_t i = 0; i < column; ++i) sum -= rows[row][i] * rows[column][i];
+        rows[row][column] = row == column ? std::sqrt(sum) : sum / rows[column][column];
       }
     }
+  }
+  // Once it is factored.
+  void solve(Weights& right) const {
     for (size_t row = 0; row < count; ++row) {
-      for (size_t i = 0; i < row; ++i) right[row] -= matrix[row][i] * right[i];
-      right[row] /= matrix[row][row];
+      for (size_t i = 0; i < row; ++i) right[row] -= rows[row][i] * right[i];
+      right[row] /= rows[row][row];
     }
     for (size_t row = count; row-- > 0;) {
-      for (size_t i = row + 1; i < count; ++i) right[row] -= matrix[i][row] * right[i];
-      right[row] /= matrix[row][row];
+      for (size_t i = row + 1; i < count; ++i) right[row] -= rows[i][row] * right[i];
+      right[row] /= rows[row][row];
     }
   }
 };
 
-void add(const Label& label, const Weights& weights, Equations& equations) {
-  const auto whole = inputs_of(label.scores, label.traits);
-  Weights inputs;
-  double offset = 0;
-  for (size_t i = 0; i < count; ++i) {
-    inputs[i] = static_cast<double>(whole[i]) / input_one;
-    offset += weights[i] * inputs[i];
+// The most that the loss can curve, whatever the weights: steps by it never go too far, where those
+// of Newton's method can (Boehning, 1992).
+Matrix curvature_of(const std::vector<Weights>& inputs, const Weights& penalty) {
+  constexpr double most = 0.25;
+  Matrix matrix;
+  for (const Weights& each : inputs) {
+    for (size_t row = 0; row < count; ++row) {
+      for (size_t column = 0; column <= row; ++column)
+        matrix.rows[row][column] += most * each[row] * each[column];
+    }
   }
-  const double base = static_cast<double>(label.ability - label.scores.difficulty) / logit_one;
-  const double chance = logistic(base - offset);
-  const double miss = chance - label.good;  // above 0: harder than thought
-  const double curvature = std::max(chance * (1 - chance), 1e-3);
-  for (size_t row = 0; row < count; ++row) {
-    equations.right[row] += miss * inputs[row];
-    for (size_t column = 0; column <= row; ++column)
-      equations.matrix[row][column] += curvature * inputs[row] * inputs[column];
-  }
+  for (size_t i = 0; i < count; ++i) matrix.rows[i][i] += penalty[i];
+  return matrix;
 }
 
 // The weights that explain the labels best while they stay near `from`.
 Weights fit(const Group& group, const Weights& from, const Weights& penalty) {
+  std::vector<Weights> inputs;
+  for (const Label* label : group) inputs.push_back(inputs_as_numbers(*label));
+  Matrix matrix = curvature_of(inputs, penalty);
+  matrix.factor();
   Weights weights = from;
   for (int step = 0; step < steps_max; ++step) {
-    Equations equations;
-    for (size_t i = 0; i < count; ++i) {
-      equations.matrix[i][i] = penalty[i];
-      equations.right[i] = penalty[i] * (from[i] - weights[i]);
+    Weights change;
+    for (size_t i = 0; i < count; ++i) change[i] = penalty[i] * (from[i] - weights[i]);
+    for (size_t each = 0; each < group.size(); ++each) {
+      const Label& label = *group[each];
+      double offset = 0;
+      for (size_t i = 0; i < count; ++i) offset += weights[i] * inputs[each][i];
+      const double base = static_cast<double>(label.ability - label.scores.difficulty) / logit_one;
+      const double miss = logistic(base - offset) - label.good;  // above 0: harder than thought
+      for (size_t i = 0; i < count; ++i) change[i] += miss * inputs[each][i];
     }
-    for (const Label* label : group) add(*label, weights, equations);
-    equations.solve();
-    double change = 0;
+    matrix.solve(change);
+    double most = 0;
     for (size_t i = 0; i < count; ++i) {
-      weights[i] += equations.right[i];
-      change = std::max(change, std::abs(equations.right[i]));
+      weights[i] += change[i];
+      most = std::max(most, std::abs(change[i]));
     }
-    if (change < change_min) break;
+    if (most < change_min) break;
   }
   return weights;
 }

@@ -350,8 +350,8 @@ AskedRequest random_request(Random& random) {
   constexpr int64_t limits[] = {1,     100,    4'096,  5'000,  8'192,
                                 9'000, 16'385, 40'000, 70'000, 130'000};
   if (random.chance(1, 3)) asked.output_tokens_max = limits[random.below(std::size(limits))];
-  if (random.chance(1, 500)) {
-    constexpr int64_t sizes[] = {6'000, 10'000, 20'000, 40'000, 130'000, 210'000};
+  if (random.chance(1, 250)) {
+    constexpr int64_t sizes[] = {10'000, 40'000, 132'000, 140'000, 210'000};
     asked.filler_tokens = sizes[random.below(std::size(sizes))];
   }
   keep_sayable(asked);

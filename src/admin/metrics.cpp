@@ -64,6 +64,11 @@ constexpr ProviderRow provider_rows[] = {
      &ProviderCounters::connections},
     {"hyperion_upstream_connections_idle", "gauge", "Of them idle.",
      &ProviderCounters::idle_connections},
+    {"hyperion_discovery_taken_total", "counter", "Lists of models taken from a provider.",
+     &ProviderCounters::lists_taken},
+    {"hyperion_discovery_failed_total", "counter",
+     "Looks at a provider's list of models that failed: the one before stays.",
+     &ProviderCounters::lists_failed},
 };
 
 void line(std::string& text, const char* name, const std::string& labels, uint64_t value) {

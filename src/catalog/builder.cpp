@@ -82,7 +82,7 @@ void Builder::make_deployments() {
       add_deployment(provider.name + "/" + model.id, static_cast<uint16_t>(i), provider.index,
                      provider.platform.empty() ? model.id : id_there->second);
     }
-    if (provider.passthrough_unknown_models) {
+    if (provider.passthrough_unknown_models || provider.discovery) {
       const uint16_t index =
           add_deployment(provider.name + "/*", Name::none_index, provider.index, "");
       if (index != Name::none_index) catalog_.open_deployments_.push_back(index);

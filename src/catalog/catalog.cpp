@@ -5,6 +5,18 @@
 #include "catalog/nearest.h"
 
 namespace hyperion::catalog {
+namespace {
+
+Resolution open_resolution(const Deployment& deployment, std::string_view upstream_model) {
+  Resolution result;
+  result.outcome = Resolution::Outcome::found;
+  result.match = Match::open;
+  result.deployment = &deployment;
+  result.upstream_model = upstream_model;
+  return result;
+}
+
+}  // namespace
 
 void DeploymentSet::allow(const Deployment& deployment) {
   const size_t word = deployment.index / 64;
@@ -19,11 +31,7 @@ Resolution Catalog::resolve(std::string_view name) const {
     return resolution_of(deployments_[row->deployment], row->match);
   }
   if (const Deployment* open = open_deployment_of(name)) {
-    result.outcome = Resolution::Outcome::found;
-    result.match = Match::open;
-    result.deployment = open;
-    result.upstream_model = name.substr(open->provider->name.size() + 1);
-    return result;
+    return open_resolution(*open, name.substr(open->provider->name.size() + 1));
   }
   if (row == nullptr) return result;
   result.match = row->match;
@@ -44,15 +52,26 @@ Resolution Catalog::resolution_of(const Deployment& deployment, Match match) con
   return result;
 }
 
+Resolution Catalog::resolve_discovered(const Provider& provider,
+                                       std::string_view upstream_model) const {
+  const Deployment* open = provider.discovery ? open_deployment_at(provider) : nullptr;
+  if (open == nullptr || !is_model_name(upstream_model)) return {};
+  return open_resolution(*open, upstream_model);
+}
+
+const Deployment* Catalog::open_deployment_at(const Provider& provider) const {
+  for (uint16_t index : open_deployments_) {
+    if (deployments_[index].provider == &provider) return &deployments_[index];
+  }
+  return nullptr;
+}
+
 const Deployment* Catalog::open_deployment_of(std::string_view name) const {
   const size_t slash = name.find('/');
   if (slash == std::string_view::npos || name.size() > name_size_max_bytes) return nullptr;
-  for (uint16_t index : open_deployments_) {
-    const Deployment& deployment = deployments_[index];
-    if (deployment.provider->name != name.substr(0, slash)) continue;
-    return is_model_name(name.substr(slash + 1)) ? &deployment : nullptr;
-  }
-  return nullptr;
+  const Provider* named = provider(name.substr(0, slash));
+  if (named == nullptr || !named->passthrough_unknown_models) return nullptr;
+  return is_model_name(name.substr(slash + 1)) ? open_deployment_at(*named) : nullptr;
 }
 
 NearestNames Catalog::nearest_names(std::string_view name, const DeploymentSet& allowed) const {

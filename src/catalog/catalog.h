@@ -79,6 +79,10 @@ class Catalog {
   // What a name that stands for `deployment` would resolve to; not for an open one.
   Resolution resolution_of(const Deployment& deployment, Match match) const;
 
+  // What a name that only the provider itself knows (it showed it in its list) resolves to. The
+  // views live as `upstream_model`. Unknown where the provider has discovery off.
+  Resolution resolve_discovered(const Provider& provider, std::string_view upstream_model) const;
+
   // For the 404 of an unknown name: up to three existing ones within a small edit distance, of
   // those that `allowed` contains. Walks all names (tens of microseconds): not for the ordinary
   // path.
@@ -100,12 +104,14 @@ class Catalog {
  private:
   friend class Builder;
 
+  const Deployment* open_deployment_at(const Provider& provider) const;
   const Deployment* open_deployment_of(std::string_view name) const;
   void allow_prefix(std::string_view prefix, DeploymentSet& set, bool& any) const;
 
   std::vector<Model> models_;
   std::vector<Provider> providers_;
   std::vector<Deployment> deployments_;
+  // Of providers that take unknown models, or have discovery on; in their order.
   std::vector<uint16_t> open_deployments_;
   NameTable table_;
 };

@@ -150,6 +150,7 @@ struct Provider : ProviderQuirks {
   // vendor's own.
   std::string platform;
   bool passthrough_unknown_models = false;
+  bool discovery = false;  // what its own list of models shows may be asked for by name
   UpstreamTimeouts timeouts;
   ConnectionLimits connections;
 };

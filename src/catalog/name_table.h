@@ -29,7 +29,7 @@ enum class Match : uint8_t {
   provider_model,  // provider/name
   series,          // newest active model of the series
   successor,       // of a retired model, where the conf allows it
-  open,            // provider/anything, where the provider takes unknown models
+  open,            // provider/anything, where the provider takes unknown models; or discovered
   routed,          // chosen by routing, not named
 };
 

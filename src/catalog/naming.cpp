@@ -181,6 +181,7 @@ uint16_t Builder::open_target(std::string_view name) {
   for (uint16_t index : catalog_.open_deployments_) {
     const Provider& provider = catalog_.providers_[provider_of_[index]];
     const std::string prefix = provider.name + "/";
+    if (!provider.passthrough_unknown_models) continue;
     if (!name.starts_with(prefix) || !is_model_name(name.substr(prefix.size()))) continue;
     return add_deployment(std::string(name), Name::none_index, provider.index,
                           std::string(name.substr(prefix.size())));

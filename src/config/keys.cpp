@@ -166,6 +166,13 @@ constexpr Key<Settings> upstream_table[] = {
     {"dns_refresh_ms", SETTING(upstream.dns_refresh_ms), between(1'000, 24 * hour_ms)},
 };
 
+constexpr Key<Settings> discovery_table[] = {
+    {"interval_s", SETTING(discovery.interval_s), between(1, 30 * day_s)},
+    {"timeout_ms", SETTING(discovery.timeout_ms), between(10, 10 * minute_ms)},
+    {"models_max", SETTING(discovery.models_max), between(1, 100'000)},
+    {"response_max_bytes", SETTING(discovery.response_max_bytes), between(kib, 64 * mib)},
+};
+
 constexpr Key<Settings> memory_table[] = {
     {"blocks_per_shard_max", SETTING(memory.blocks_per_shard_max), between(64, 16'777'216)},
     {"blocks_per_shard_kept", SETTING(memory.blocks_per_shard_kept), between(0, 16'777'216)},
@@ -241,6 +248,7 @@ constexpr Section section_table[] = {
     {"limits", limits_table},
     {"timeouts", timeouts_table},
     {"upstream", upstream_table},
+    {"discovery", discovery_table},
     {"memory", memory_table},
     {"cors", cors_table},
     {"log", log_table},
@@ -272,6 +280,7 @@ constexpr Key<ProviderDraft> provider_table[] = {
     {"serves", PROVIDER(provider.serves), text(Text::label, false)},
     {"platform", PROVIDER(provider.platform), text(Text::label, true)},
     {"passthrough_unknown_models", PROVIDER(provider.passthrough_unknown_models)},
+    {"discovery", PROVIDER(provider.discovery)},
     {"vertex", PROVIDER(provider.vertex)},
     {"api_version", PROVIDER(provider.api_version), text(Text::label, false)},
     {"max_tokens_field", PROVIDER(provider.max_tokens_field), one_of(max_tokens_choices)},

@@ -212,6 +212,15 @@ void Loader::finish_provider(ProviderDraft& draft, const Given& given, uint32_t 
     problem(conf_file, line_of_key("vertex"), "providers.vertex",
             "is of use with dialect = \"gemini\" only");
   }
+  if (provider.discovery && provider.vertex) {
+    problem(conf_file, line_of_key("discovery"), "providers.discovery",
+            "is of no use with vertex = true: Vertex AI has no such list of models");
+  }
+  // One for the list and one for requests, so that neither waits for the other.
+  if (provider.discovery && provider.connections.connections_per_shard_max < 2) {
+    problem(conf_file, line_of_key("discovery"), "providers.discovery",
+            "needs connections_per_shard_max of at least 2");
+  }
   if (provider.tls_server_name.empty()) provider.tls_server_name = provider.base_url.host;
   provider.ca_file = path_in_folder(provider.ca_file);
   if (!provider.ca_file.empty() && !file_text(provider.ca_file, Readers::anybody, reason)) {

@@ -77,6 +77,14 @@ struct UpstreamSettings {
   uint32_t dns_refresh_ms = 30'000;  // getaddrinfo tells no lifetime
 };
 
+// [discovery]: of providers that have it on
+struct DiscoverySettings {
+  uint32_t interval_s = 3600;  // between two looks at a provider's list, by each shard
+  uint32_t timeout_ms = 10'000;
+  uint32_t models_max = 2000;  // OpenRouter, the longest known, shows some hundreds
+  uint32_t response_max_bytes = 2 * 1024 * 1024;  // read in one go: about a millisecond
+};
+
 // [memory]: what the shards may hold for requests; full means 503 before reading more
 struct MemorySettings {
   uint32_t blocks_per_shard_max = 8192;  // of 16 KiB: heads, write queues, arenas
@@ -136,6 +144,7 @@ struct Settings {
   catalog::UpstreamTimeouts upstream_timeouts;
   catalog::ConnectionLimits upstream_connections;
   UpstreamSettings upstream;
+  DiscoverySettings discovery;
   MemorySettings memory;
   CorsSettings cors;
   LogSettings log;

@@ -156,7 +156,7 @@ void Exchange::answer_token_estimate() {
 void Exchange::answer_models() {
   ByteBuffer text(gateway_.runtime().blocks, gateway_.bodies());
   json::Output out(text);
-  write_models(out, snapshot_->config->catalog, [&](const catalog::Deployment& deployment) {
+  write_models(out, *snapshot_, [&](const catalog::Deployment& deployment) {
     return key_->allowed.allows(deployment);
   });
   answer_json(out);
@@ -166,7 +166,7 @@ void Exchange::answer_model() {
   record_.requested_model = decoded_name(name_in_path(*endpoint_, head_->path), client_->arena());
   if (!resolve_model()) return;
   json::Output out(gateway_.scratch());
-  write_model(out, record_.requested_model, *resolution_.deployment);
+  write_model(out, record_.requested_model, *resolution_.deployment, resolution_.upstream_model);
   answer_json(out);
 }
 

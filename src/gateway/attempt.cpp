@@ -4,6 +4,7 @@
 #include "dialect/language.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
+#include "gateway/provider_head.h"
 
 namespace hyperion::gateway {
 namespace {
@@ -124,14 +125,7 @@ void Attempt::write_head(http::HeadWriter& writer) {
   const catalog::Provider& provider = *exchange_.deployment().provider;
   char target[target_max_bytes];
   writer.request_line("POST", {target, write_target(target, sizeof(target))});
-  writer.raw(exchange_.snapshot().providers[provider.index].head);
-  if (!provider.key.empty()) {
-    writer.raw(provider.authentication.header);
-    writer.raw(": ");
-    writer.raw(provider.authentication.prefix);
-    writer.raw(provider.key.reveal());
-    writer.raw("\r\n");
-  }
+  write_provider_headers(writer, provider, exchange_.snapshot().providers[provider.index]);
   for (std::string_view name : {"traceparent", "tracestate", "idempotency-key"})
     forward_header(writer, name);
   if (exchange_.crossing().upstream == dialect::Wire::anthropic) {

@@ -46,6 +46,8 @@ struct ProviderCounters {
   Counter completion_tokens;
   Counter connections;
   Counter idle_connections;
+  Counter lists_taken;  // of its models, by discovery
+  Counter lists_failed;
 };
 
 // The providers' counters of one shard by name. The lock is for reloads and the metrics page only.

@@ -5,6 +5,7 @@
 
 #include "dialect/anthropic.h"
 #include "gateway/client.h"
+#include "gateway/discovery.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
 
@@ -152,6 +153,10 @@ bool Exchange::resolve_name() {
   const catalog::Catalog& catalog = snapshot_->config->catalog;
   std::string_view name = record_.requested_model;
   resolution_ = catalog.resolve(name);
+  if (may_be_discovered(resolution_)) {
+    const catalog::Resolution discovered = find_discovered(*snapshot_, name);
+    if (discovered.found()) resolution_ = discovered;
+  }
   int size = static_cast<int>(name.size() < 100 ? name.size() : 100);
   using Found = catalog::Resolution::Outcome;
   if (resolution_.outcome == Found::retired) {

@@ -78,6 +78,8 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
                                                     context, ca_file);
     }
     state.counters = counters_.providers.get(provider.name);
+    if (provider.discovery && provider.usable)
+      state.discovered = discovered_models(snapshot_.get(), provider, state.pool);
     state.head = head_of(provider);
     state.answer_head = "x-hyperion-provider: " + provider.name + "\r\n";
     next->providers.push_back(std::move(state));
@@ -105,6 +107,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
       snapshot_ == nullptr || snapshot_->config->settings.http.body_size_max_bytes != body_max;
   if (changed) scanner_ = std::make_unique<json::Scanner>(body_max);
   snapshot_ = std::move(next);
+  discovery_.follow(snapshot_);
   for (const ProviderState& state : snapshot_->providers) state.pool->warm_up();
   return {};
 }
@@ -178,6 +181,7 @@ void Gateway::close_idle_clients() {
 
 void Gateway::begin_drain() {
   draining_ = true;
+  discovery_.stop();
   for (Client* client = open_clients_.front(); client != nullptr;) {
     Client* next = open_clients_.next(client);
     client->begin_drain();
@@ -187,6 +191,7 @@ void Gateway::begin_drain() {
 
 void Gateway::terminate_all() {
   draining_ = true;
+  discovery_.stop();
   for (Client* client = open_clients_.front(); client != nullptr;) {
     Client* next = open_clients_.next(client);
     client->terminate();
@@ -199,7 +204,7 @@ void Gateway::terminate_all() {
 }
 
 bool Gateway::idle() const {
-  if (clients_.in_use() != 0 || exchanges_.in_use() != 0) return false;
+  if (clients_.in_use() != 0 || exchanges_.in_use() != 0 || !discovery_.idle()) return false;
   auto empty = [](const upstream::Pool& pool) { return pool.connection_count() == 0; };
   if (snapshot_ != nullptr) {
     for (const ProviderState& state : snapshot_->providers) {

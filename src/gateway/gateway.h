@@ -17,6 +17,7 @@
 #include "gateway/client.h"
 #include "gateway/counters.h"
 #include "gateway/decision_ring.h"
+#include "gateway/discovery.h"
 #include "gateway/exchange.h"
 #include "gateway/pages.h"
 #include "gateway/request_log.h"
@@ -113,6 +114,7 @@ class Gateway {
   DecisionRing decisions_;
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::shared_ptr<upstream::Pool>> retired_pools_;
+  Discovery discovery_{runtime_, bodies_};
   Slab<Client> clients_;
   Slab<Exchange> exchanges_;
   Slab<Attempt> attempts_;

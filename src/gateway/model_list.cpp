@@ -119,7 +119,8 @@ void write_facts(json::Output& out, const Model& model) {
 
 }  // namespace
 
-void write_model(json::Output& out, std::string_view id, const catalog::Deployment& deployment) {
+void write_model(json::Output& out, std::string_view id, const catalog::Deployment& deployment,
+                 std::string_view upstream_model) {
   const Model* model = deployment.model;
   const uint32_t released = model != nullptr ? model->released : 0;
   out.begin_object();
@@ -136,7 +137,7 @@ void write_model(json::Output& out, std::string_view id, const catalog::Deployme
       released != 0 ? released / 100 % 100 : 1U, released != 0 ? released % 100 : 1U);
   out.member("created_at", std::string_view(date, static_cast<size_t>(size)));
   out.member("provider", std::string_view(deployment.provider->name));
-  out.member("model", std::string_view(deployment.upstream_model));
+  out.member("model", upstream_model);
   if (model != nullptr) write_facts(out, *model);
   out.end_object();
 }

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "catalog/name_set.h"
 #include "config/config.h"
 #include "dialect/wire.h"
 #include "gateway/counters.h"
@@ -20,8 +21,16 @@
 
 namespace hyperion::gateway {
 
+// What a provider's own list of models showed last, as this shard saw it. Written by Discovery.
+struct DiscoveredModels {
+  catalog::NameSet names;
+  Instant due;           // when it is looked at next
+  bool failing = false;  // the last look failed, and was spoken of
+};
+
 struct ProviderState {
   std::shared_ptr<upstream::Pool> pool;
+  std::shared_ptr<DiscoveredModels> discovered;  // nullptr: discovery is off
   ProviderCounters* counters = nullptr;
   // Everything of a request's head that never changes, without the credentials: Host, User-Agent,
   // Accept-Encoding, ...

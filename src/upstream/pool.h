@@ -69,6 +69,11 @@ class Pool {
   void update(const catalog::Provider& provider, const http::Limits& limits);
 
   bool at_capacity() const { return connections_.in_use() >= bounds_.connections_per_shard_max; }
+  // So many borrowers would get a connection now, an idle or a new one.
+  size_t free_count() const {
+    const size_t used = connections_.in_use() - idle_count_;
+    return bounds_.connections_per_shard_max > used ? bounds_.connections_per_shard_max - used : 0;
+  }
   size_t connection_count() const { return connections_.in_use(); }
   size_t idle_count() const { return idle_count_; }
   size_t waiting_count() const { return waiting_count_; }

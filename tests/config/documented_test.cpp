@@ -159,6 +159,7 @@ TEST_CASE("what the documented conf shows of entries is what holds without it") 
   CHECK(a.headers == b.headers);
   CHECK(a.serves == b.serves);
   CHECK(a.passthrough_unknown_models == b.passthrough_unknown_models);
+  CHECK(a.discovery == b.discovery);
   CHECK(a.platform == b.platform);
   CHECK(static_cast<const catalog::ProviderQuirks&>(a) ==
         static_cast<const catalog::ProviderQuirks&>(b));

@@ -52,6 +52,14 @@ const struct {
      "expected one of \"openai\", \"anthropic\", \"gemini\", given \"klingon\""},
     {"[[providers]]\nname = \"openai\"\nvertex = true\n",
      "test.toml:3: providers.vertex: is of use with dialect = \"gemini\" only"},
+    {"[[providers]]\nname = \"g\"\ndialect = \"gemini\"\nbase_url = \"http://h/v1\"\nvertex = "
+     "true\n"
+     "discovery = true\n",
+     "test.toml:6: providers.discovery: is of no use with vertex = true"},
+    {"[upstream]\nconnections_per_shard_max = 1\n[[providers]]\nname = \"openai\"\ndiscovery = "
+     "true\n",
+     "test.toml:5: providers.discovery: needs connections_per_shard_max of at least 2"},
+    {"[discovery]\ninterval_s = 0\n", "test.toml:2: discovery.interval_s: expected"},
     {"[[providers]]\nname = \"openai\"\nmax_tokens_field = \"tokens\"\n",
      "expected one of \"max_completion_tokens\", \"max_tokens\", given \"tokens\""},
     {"[[providers]]\nname = \"openai\"\nreasoning_field = \"thoughts\"\n",

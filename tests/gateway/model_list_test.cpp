@@ -15,7 +15,7 @@ test::Json listed(const catalog::Deployment& deployment, std::string_view id = "
   MemoryBudget budget;
   ByteBuffer buffer(blocks, budget);
   json::Output out(buffer);
-  gateway::write_model(out, id, deployment);
+  gateway::write_model(out, id, deployment, deployment.upstream_model);
   REQUIRE_FALSE(out.failed());
   auto read = test::read_json(out.text());
   REQUIRE(read);

@@ -163,7 +163,8 @@ class Upstream:
         head, body = data.split(b"\r\n\r\n", 1)
         line, *lines = head.decode("latin-1").split("\r\n")
         headers = [tuple(text.split(": ", 1)) for text in lines]
-        length = next(int(value) for name, value in headers if name.lower() == "content-length")
+        length = next(
+            (int(value) for name, value in headers if name.lower() == "content-length"), 0)
         parts = [body]
         missing = length - len(body)
         while missing > 0:

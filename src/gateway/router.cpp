@@ -83,7 +83,7 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   const routing::TokenEstimate tokens = routing::estimate_tokens(*conversation_);
   question_.route = route;
   question_.asked = request.asked;
-  question_.demands = routing::demands_of(*conversation_, tokens.most);
+  question_.demands = routing::demands_of(*conversation_, tokens.most, tokens.expected);
   question_.tokens_estimated = tokens.expected;
   question_.max_cost_nano_usd = nano_usd(options.max_cost_usd);
   question_.pressure = 0;

@@ -50,8 +50,8 @@ Exclusion missing_room(const Model& model, const Demands& demands) {
   if (asked > 0 && (model.output_tokens_max == 0 || asked > model.output_tokens_max))
     return Exclusion::output_limit;
   if (model.context_tokens == 0) return Exclusion::context;
-  if (demands.input_tokens_max + output > model.context_tokens) return Exclusion::context;
-  if (model.input_tokens_max != 0 && demands.input_tokens_max > model.input_tokens_max)
+  if (demands.room_tokens() + output > model.context_tokens) return Exclusion::context;
+  if (model.input_tokens_max != 0 && demands.room_tokens() > model.input_tokens_max)
     return Exclusion::context;
   return Exclusion::none;
 }
@@ -96,7 +96,8 @@ bool Demands::is_plain() const {
          !audio && !files;
 }
 
-Demands demands_of(const Conversation& conversation, int64_t input_tokens_max) {
+Demands demands_of(const Conversation& conversation, int64_t input_tokens_max,
+                   int64_t input_tokens_expected) {
   const Shape& shape = conversation.last.shape;
   Demands demands;
   demands.wants = conversation.wants;
@@ -107,6 +108,7 @@ Demands demands_of(const Conversation& conversation, int64_t input_tokens_max) {
   demands.audio = shape.audio > 0;
   demands.files = shape.files > 0;
   demands.input_tokens_max = input_tokens_max;
+  demands.input_tokens_expected = input_tokens_expected;
   return demands;
 }
 
@@ -115,6 +117,9 @@ Exclusion missing_capability(const Model& model, Way way, const Demands& demands
   const catalog::Capabilities& has = model.capabilities;
   if (way == Way::none) return Exclusion::endpoint;
   if (model.status == catalog::Status::retired) return Exclusion::retired;
+  // A translation says it in the word that the model knows.
+  if (wants.old_limit && way == Way::passthrough && model.max_completion_tokens_only)
+    return Exclusion::output_limit;
   if (plain) return missing_room(model, demands);
   if (wants.foreign || wants.logprobs) {
     // No translation carries these; and which models of a provider have them nobody says.

@@ -59,12 +59,22 @@ struct Demands {
   bool images = false;
   bool audio = false;
   bool files = false;
-  int64_t input_tokens_max = 0;  // an upper bound of the estimate
+  int64_t input_tokens_max = 0;       // no tokenizer makes more: what a request may cost at most
+  int64_t input_tokens_expected = 0;  // the estimate; 0: only the bound is known
+  // What a context window must hold: twice the estimate, because the bound of a token for each byte
+  // would shut a window of a million tokens to a megabyte of plain text.
+  int64_t room_tokens() const {
+    constexpr int64_t margin = 1024;
+    if (input_tokens_expected == 0) return input_tokens_max;
+    const int64_t twice = 2 * input_tokens_expected + margin;
+    return twice < input_tokens_max ? twice : input_tokens_max;
+  }
   // Nothing is asked for but text for text; then only the room counts.
   bool is_plain() const;
   bool operator==(const Demands&) const = default;
 };
-Demands demands_of(const Conversation& conversation, int64_t input_tokens_max);
+Demands demands_of(const Conversation& conversation, int64_t input_tokens_max,
+                   int64_t input_tokens_expected = 0);
 
 // `none`: it can. `plain` is demands.is_plain(), asked once for all models.
 Exclusion missing_capability(const catalog::Model& model, Way way, const Demands& demands,

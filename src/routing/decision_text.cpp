@@ -85,6 +85,7 @@ void write_demands(const Demands& demands, Output& out) {
       {"logprobs", wants.logprobs},
       {"foreign", wants.foreign},
       {"prefill", wants.prefill},
+      {"old_limit", wants.old_limit},
       {"images", demands.images},
       {"audio", demands.audio},
       {"files", demands.files},

@@ -90,6 +90,7 @@ bool read_wants(Cursor& cursor, Demands& demands) {
       {"logprobs", &wants.logprobs},
       {"foreign", &wants.foreign},
       {"prefill", &wants.prefill},
+      {"old_limit", &wants.old_limit},
       {"images", &demands.images},
       {"audio", &demands.audio},
       {"files", &demands.files},
@@ -156,7 +157,11 @@ bool read_member(Cursor& cursor, std::string_view key, LoggedDecision& decision)
   if (key == "rule") return read_text(cursor, decision.rule);
   if (key == "tier") return integer(decision.tier);
   if (key == "saved_nano_usd") return integer(decision.saved_nano_usd);
-  if (key == "tokens") return integer(question.tokens_estimated);
+  if (key == "tokens") {
+    const bool read = integer(question.tokens_estimated);
+    question.demands.input_tokens_expected = question.tokens_estimated;
+    return read;
+  }
   if (key == "tokens_most") return integer(question.demands.input_tokens_max);
   if (key == "max_cost_nano_usd") return integer(question.max_cost_nano_usd);
   if (key == "pressure") return integer(question.pressure);

@@ -51,6 +51,7 @@ struct Wants {
   bool foreign = false;
   bool prefill = false;  // the last message is the assistant's
   catalog::Effort effort = catalog::Effort::none;
+  bool old_limit = false;          // it is given as max_tokens in OpenAI's dialect
   int64_t output_tokens_max = -1;  // -1: not given
   int64_t choices = 1;             // n
   bool operator==(const Wants&) const = default;

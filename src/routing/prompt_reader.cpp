@@ -165,6 +165,7 @@ void PromptReader::read_member(Word word) {
     case Word::reasoning_effort: return read_effort();
     case Word::reasoning: return read_reasoning();
     case Word::thinking: return read_thinking();
+    case Word::max_tokens: wants.old_limit = wire_ == Wire::openai_chat; [[fallthrough]];
     case Word::output_tokens_max: wants.output_tokens_max = read_integer(); return;
     case Word::choices: wants.choices = std::max<int64_t>(1, read_integer()); return;
     case Word::sampling: wants.sampling |= walker_.peek() == Kind::number; break;

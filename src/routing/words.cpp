@@ -54,7 +54,7 @@ constexpr Spelling spellings[] = {
     {"budget_tokens", Word::budget},
     {"thinkingBudget", Word::budget},
     {"thinking_budget", Word::budget},
-    {"max_tokens", Word::output_tokens_max},
+    {"max_tokens", Word::max_tokens},
     {"max_completion_tokens", Word::output_tokens_max},
     {"max_output_tokens", Word::output_tokens_max},
     {"maxOutputTokens", Word::output_tokens_max},

@@ -27,6 +27,7 @@ enum class Word : uint8_t {
   thinking,   // {type, budget_tokens}, Gemini's thinkingConfig
   budget,
   output_tokens_max,
+  max_tokens,  // the same, in the word that some of OpenAI's models refuse
   choices,
   sampling,
   modalities,

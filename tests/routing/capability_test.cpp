@@ -162,4 +162,30 @@ TEST_CASE("every exclusion has a name of its own") {
   CHECK(name_of(Exclusion::count).empty());
 }
 
+TEST_CASE("a window must hold twice the estimate, and never more than a token for each byte") {
+  Demands demands;
+  demands.input_tokens_max = 400'000;
+  demands.input_tokens_expected = 40'000;
+  CHECK(demands.room_tokens() == 81'024);
+  CHECK(missing_capability(able(), Way::passthrough, demands) == Exclusion::none);
+  demands.input_tokens_expected = 50'000;
+  CHECK(missing_capability(able(), Way::passthrough, demands) == Exclusion::context);
+  demands.input_tokens_max = 60'000;
+  CHECK(demands.room_tokens() == 60'000);
+  CHECK(missing_capability(able(), Way::passthrough, demands) == Exclusion::none);
+  demands.input_tokens_expected = 0;
+  CHECK(demands.room_tokens() == 60'000);
+}
+
+TEST_CASE("the old word for a limit goes only to models that know it, or through a translation") {
+  Demands demands;
+  demands.wants.old_limit = true;
+  demands.wants.output_tokens_max = 100;
+  Model model = able();
+  CHECK(missing_capability(model, Way::passthrough, demands) == Exclusion::none);
+  model.max_completion_tokens_only = true;
+  CHECK(missing_capability(model, Way::passthrough, demands) == Exclusion::output_limit);
+  CHECK(missing_capability(model, Way::translated, demands) == Exclusion::none);
+}
+
 }  // namespace hyperion::routing

@@ -96,6 +96,7 @@ Question any_question(std::mt19937_64& random) {
   for (size_t i = 0; i < trait_count; ++i) draw(random, question.traits.values[i]);
   question.calibrated = static_cast<int32_t>(random() % 1'025) - 512;
   draw(random, question.tokens_estimated);
+  question.demands.input_tokens_expected = question.tokens_estimated;
   question.max_cost_nano_usd =
       random() % 2 != 0 ? -1 : static_cast<int64_t>(random() % 1'000'000'000'000'000'000ull);
   question.pressure = static_cast<uint16_t>(random() % 1'001);

@@ -268,4 +268,11 @@ TEST_CASE("of earlier turns the first and the newest stay, in order") {
   }
 }
 
+TEST_CASE("which word a limit was given in matters in OpenAI's dialect alone") {
+  CHECK(Read(R"({"max_tokens":5,"messages":[]})").wants().old_limit);
+  CHECK_FALSE(Read(R"({"max_completion_tokens":5,"messages":[]})").wants().old_limit);
+  CHECK_FALSE(Read(R"({"max_tokens":5,"messages":[]})", Wire::anthropic).wants().old_limit);
+  CHECK(Read(R"({"max_tokens":5,"messages":[]})", Wire::anthropic).wants().output_tokens_max == 5);
+}
+
 }  // namespace hyperion::routing

@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import random
 import struct
 import subprocess
 
@@ -9,6 +10,13 @@ import numpy
 import scipy.sparse
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
+# None of those that learning/edits.py measures with.
+COURTESIES = (
+    "Hello, ", "Hey! ", "Good evening. ", "Dear assistant, ", "Please, ", "Kindly do this: ",
+    "Thanks in advance! ", "I would be glad of some help. ", "Would you mind helping me out? ",
+    "Can you please do the following for me? ", "Hello there, I have a question. ",
+    "Please take a look at this one. ", "I need your help, please.\n\n", "Hi there, thank you: ",
+)  # fmt: skip
 
 
 def executable(build):
@@ -20,6 +28,18 @@ def executable(build):
 
 class Features:
     """Of many prompts: `structure` (rows x traits), `buckets` (0/1, sparse), `words` (hashes)."""
+
+    polite = None  # features of the same prompts, asked for politely
+
+    @classmethod
+    def of_rows(cls, build, rows, seed):
+        """Of the rows' prompts, and of what a courtesy before each makes of them."""
+        features = cls(build, [row.body() for row in rows])
+        generator = random.Random(seed)
+        features.polite = cls(
+            build, [row.body(generator.choice(COURTESIES) + row.prompt) for row in rows]
+        )
+        return features
 
     def __init__(self, build, bodies):
         program = executable(build)

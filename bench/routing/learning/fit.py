@@ -5,6 +5,8 @@ structure (extremely randomised trees): the first knows subjects, the second sha
 more length never lower it. Everything random has a seed.
 """
 
+import dataclasses
+
 import numpy
 import scipy.sparse
 from sklearn.ensemble import ExtraTreesRegressor
@@ -17,11 +19,22 @@ from learning.prompts import KINDS
 # an APGR for that. The neighbourhood is flat.
 STRUCTURE_SHARE = 0.5
 RIDGE = 4.0
-FOREST_SHARE = 1.5  # beside the ridge
 TREES = 64
-DEPTH = 6
 LEAF_ROWS = 8
-TRAITS_TRIED = 0.4
+
+
+@dataclasses.dataclass(frozen=True)
+class ForestForm:
+    depth: int
+    traits_tried: float  # share of the traits, at each branch
+    share: float  # beside the ridge, with very many rows
+    rows_half: int  # with so many rows, half of that share
+
+
+# For one target: what its own rows show in detail holds for the rows to come.
+DEEP = ForestForm(depth=8, traits_tried=0.5, share=3.0, rows_half=500)
+# For traffic of any kind: detail of these sources does not carry over, and costs time.
+SHALLOW = ForestForm(depth=6, traits_tried=0.4, share=1.5, rows_half=0)
 # Where even the strong model fails a prompt is hard as well.
 FAILURE_SHARE = 0.05
 GAIN_UNIT = 16.0  # the sums' unit is a sixteenth of a whole gain
@@ -39,6 +52,8 @@ PRIOR = {
 }  # fmt: skip
 # Traits that are about the traffic and not about the prompt, or that no target may learn from.
 UNUSED = ("known_words", "system_length", "other_length", "turns", "tool_results", "images")
+# Says what kind a prompt is of, never how hard it is.
+NOT_OF_DIFFICULTY = ("greeting",)
 RISING = ("words", "length")
 
 
@@ -53,13 +68,15 @@ class Space:
         self.rarity = numpy.clip(numpy.round(rarity**2), 1, 127)
         self.used = numpy.array([name not in UNUSED for name in features.names])
 
-    def structure(self, rows):
+    def structure(self, rows, features=None):
         """In standard deviations."""
-        return self.scaler(self.features.structure[rows]) / 64.0 * self.used
+        structure = (features or self.features).structure[rows]
+        return self.scaler(structure) / 64.0 * self.used
 
-    def words(self, rows):
+    def words(self, rows, features=None):
         """Rarities, of length one for each row."""
-        weighted = self.features.buckets[rows].multiply(numpy.sqrt(self.rarity)).tocsr()
+        buckets = (features or self.features).buckets[rows]
+        weighted = buckets.multiply(numpy.sqrt(self.rarity)).tocsr()
         length = numpy.sqrt(numpy.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
         return scipy.sparse.diags(1 / numpy.maximum(length, 1e-9)) @ weighted
 
@@ -67,12 +84,18 @@ class Space:
         return blob.Parts(self.scaler, self.rarity)
 
 
-def fit_difficulty(space, parts, rows, target, weights=None, seed=0):
-    """Writes the difficulty's columns and the forest; returns the sums of these rows."""
+def fit_difficulty(space, parts, rows, target, weights=None, seed=0, form=DEEP):
+    """Writes the difficulty's columns and the forest; returns the sums of these rows.
+
+    Learns from each row twice, as it stands and asked for politely, half as much from each.
+    """
     names = space.features.names
-    structure = space.structure(rows)
-    target = target * GAIN_UNIT
-    words = space.words(rows)
+    polite = space.features.polite
+    used = numpy.array([name not in NOT_OF_DIFFICULTY for name in names])
+    structure = numpy.concatenate([space.structure(rows), space.structure(rows, polite)]) * used
+    words = scipy.sparse.vstack([space.words(rows), space.words(rows, polite)])
+    target = numpy.tile(target * GAIN_UNIT, 2)
+    weights = numpy.tile(numpy.ones(len(rows)) if weights is None else weights, 2) / 2
     share = numpy.sqrt(STRUCTURE_SHARE / structure.shape[1])
     kept = numpy.ones(structure.shape[1], bool)
     while True:
@@ -84,23 +107,25 @@ def fit_difficulty(space, parts, rows, target, weights=None, seed=0):
         if not falling:
             break
         kept[falling] = False
+    share_of_forest = form.share * len(rows) / (len(rows) + form.rows_half)
     forest = ExtraTreesRegressor(
         TREES,
-        max_depth=DEPTH,
-        min_samples_leaf=LEAF_ROWS,
-        max_features=TRAITS_TRIED,
+        max_depth=form.depth,
+        min_samples_leaf=2 * LEAF_ROWS,
+        max_features=form.traits_tried,
         monotonic_cst=[int(name in RISING) for name in names],
         random_state=seed,
     )
-    scaled = space.scaler(space.features.structure[rows]) * space.used
+    scaled = structure * 64
     forest.fit(scaled, target, sample_weight=weights)
     parts.linear[:, 0] = linear
     parts.bias[0] = ridge.intercept_
     parts.words[:, 0] = ridge.coef_[: words.shape[1]] * numpy.sqrt(space.rarity)
-    thresholds, traits, leaves = blob.full_trees(forest, DEPTH)
-    parts.depth = DEPTH
-    parts.forest = (thresholds, traits, (leaves - target.mean()) * FOREST_SHARE / len(leaves))
-    return ridge.predict(design.tocsr()) + (forest.predict(scaled) - target.mean()) * FOREST_SHARE
+    thresholds, traits, leaves = blob.full_trees(forest, form.depth)
+    parts.depth = form.depth
+    parts.forest = (thresholds, traits, (leaves - target.mean()) * share_of_forest / len(leaves))
+    shapes = (forest.predict(scaled) - target.mean()) * share_of_forest
+    return (ridge.predict(design.tocsr()) + shapes)[: len(rows)]
 
 
 def add_prior(space, parts, rows, size):

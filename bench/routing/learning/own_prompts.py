@@ -9,6 +9,7 @@ languages.
 import random
 import re
 
+from learning.own_questions import add_questions
 from learning.prompts import Row
 
 EASY_TRANSFORMS = (
@@ -399,6 +400,7 @@ def own_prompts(rows, seed):
                                                   strict=True))) for _ in range(100)
     ]
     add("logic", "reasoning", 0.45, sorted(set(logic)))
+    add_questions(add, generator, things, texts)
     add("chat", "chat", 0.0, CHAT * 2)
     add("order", "chat", 0.0, ORDERS * 2)
     add_hard_and_easy(add, fill, generator)

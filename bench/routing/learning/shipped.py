@@ -45,7 +45,7 @@ def fit_shipped(features, rows, chosen, seed):
     target = numpy.array([value for value in values if value is not None])
     weights = source_weights([rows[i].source for i in hard], ROWS_OF_A_SOURCE)
     weights = weights * numpy.array([MORE_OF.get(rows[i].source, 1.0) for i in hard])
-    sums = fit.fit_difficulty(space, parts, hard, target, weights, seed)
+    sums = fit.fit_difficulty(space, parts, hard, target, weights, seed, fit.SHALLOW)
     sums = sums + fit.add_prior(space, parts, hard, PRIOR_SHARE * fit.GAIN_UNIT * target.std())
     even = source_weights([rows[i].source for i in hard], ROWS_OF_OWN)
     fit.fit_curve(parts, sums, fit.spread, even)

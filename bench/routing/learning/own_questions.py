@@ -78,7 +78,7 @@ CODE = (
 
 
 def add_questions(add, generator, subjects, texts):
-    """Calls add(name, kind, hardness, prompts) for each kind."""
+    """Calls add(name, kind, None, prompts) for each kind: nothing is said of how hard they are."""
 
     def about(templates, count):
         return sorted({
@@ -87,20 +87,20 @@ def add_questions(add, generator, subjects, texts):
             for _ in range(count)
         })
 
-    add("fact_about", "simple_qa", 0.1, about(FACTS, 300))
-    add("talk_about", "chat", 0.05, about(CHAT, 250))
-    add("code_about", "code", 0.3, about(CODE, 200))
+    add("fact_about", "simple_qa", None, about(FACTS, 300))
+    add("talk_about", "chat", None, about(CHAT, 250))
+    add("code_about", "code", None, about(CODE, 200))
     questions = about(OVER_PASSAGES, len(texts))
     generator.shuffle(questions)
     pairs = list(zip(texts, questions, strict=False))
-    add("passage_about", "transform", 0.2, [
+    add("passage_about", "transform", None, [
         f"{question}\n{text}" if i % 2 else f"{text}\n{question}"
         for i, (text, question) in enumerate(pairs)])
-    add("reasoning_about", "reasoning", 0.4, sorted({
+    add("reasoning_about", "reasoning", None, sorted({
         generator.choice(REASONING).format(
             **dict(zip("abcd", generator.sample(subjects, 4), strict=True)))
         for _ in range(200)}))
-    add("mathematics_short", "math", 0.2, sorted({
+    add("mathematics_short", "math", None, sorted({
         generator.choice(MATHEMATICS).format(
             p=generator.randrange(2, 12), q=generator.randrange(2, 40),
             r=generator.randrange(40, 900)) for _ in range(200)}))

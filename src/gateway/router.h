@@ -4,7 +4,7 @@
 // decision takes, so that none is allocated. It reads the conversation, scores its turns, finds the
 // operator's rule and asks the selection; what is wrong with the request becomes a Failure that
 // names the field. It never sends anything and keeps nothing of a prompt: what stays of a decision
-// are numbers. About 2 us for ordinary prompts.
+// are numbers. About 4 us for ordinary prompts.
 #pragma once
 
 #include <memory>

@@ -12,8 +12,8 @@ using catalog::Deployment;
 using catalog::Effort;
 using catalog::Model;
 
-// Where nobody has counted yet: rounded medians of public answers by kind (the answers' lengths in
-// the benchmark results that the weights are trained on, four characters a token).
+// Round guesses by kind, not measured: they only weigh output against input prices, alike for all
+// candidates. To be replaced by what a gateway's own answers turn out to take.
 constexpr int64_t output_tokens_by_kind[kind_count] = {
     120,  // tool_use
     400,  // long_context
@@ -27,8 +27,7 @@ constexpr int64_t output_tokens_by_kind[kind_count] = {
     120,  // chat
 };
 
-// Tokens of thinking by effort, from none to max: orders of magnitude, as vendors' guides to
-// budgets suggest them (Gemini's mapping of efforts to budgets: 1,024, 8,192, 24,576 at most).
+// Tokens of thinking by effort, from none to max: guesses of the order of magnitude, not measured.
 constexpr int64_t thinking_tokens_by_effort[] = {0, 100, 400, 1'500, 4'000, 8'000, 16'000};
 static_assert(std::size(thinking_tokens_by_effort) == static_cast<size_t>(Effort::count));
 

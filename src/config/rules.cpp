@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "config/faults.h"
 #include "config/keys.h"
 
 namespace hyperion::config {
@@ -45,10 +46,9 @@ bool is_origin(std::string_view text) {
 }
 
 bool is_fault(std::string_view text) {
-  return text.size() <= 128 && all_of(text, [](char c) {
-           return is_lower(c) || is_digit(c) ||
-                  std::string_view(":_-=, ").find(c) != std::string_view::npos;
-         });
+  FaultPlan plan;
+  std::string_view unknown;
+  return text.size() <= 256 && read_faults(text, {}, true, plan, unknown) && plan.any();
 }
 
 bool is_line(std::string_view text) {
@@ -84,7 +84,10 @@ std::string_view expectation(Text kind) {
     case Text::path: return "a path, up to 1024 bytes";
     case Text::header_name: return "a header's name";
     case Text::origin: return "an origin such as \"https://example.org\", or \"*\"";
-    case Text::fault: return "a fault such as \"503\", \"reset\", \"cut:3\" or \"slow:500\"";
+    case Text::fault:
+      return "a fault such as \"503\", \"reset\", \"cut:3\" or \"slow:500\", or several with "
+             "commas; "
+             "docs/simulator.md lists them";
     case Text::pattern:
       return "a model's name, a prefix such as \"gpt-4o*\", \"provider/*\" or \"*\"";
   }

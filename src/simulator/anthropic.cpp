@@ -22,8 +22,8 @@ constexpr Route routes[] = {
 };
 
 // As recorded; the organisation is there because a gateway must not pass it on.
-constexpr std::string_view head_lines =
-    "anthropic-organization-id: simulated-organisation\r\n"
+constexpr std::string_view head_lines = "anthropic-organization-id: simulated-organisation\r\n";
+constexpr std::string_view limit_lines =
     "anthropic-ratelimit-requests-limit: 20000\r\n"
     "anthropic-ratelimit-requests-remaining: 19999\r\n"
     "anthropic-ratelimit-requests-reset: 2026-01-01T00:00:00Z\r\n"
@@ -36,6 +36,25 @@ constexpr std::string_view head_lines =
     "anthropic-ratelimit-tokens-limit: 4800000\r\n"
     "anthropic-ratelimit-tokens-remaining: 4800000\r\n"
     "anthropic-ratelimit-tokens-reset: 2026-01-01T00:00:00Z\r\n";
+
+void write_limit(std::string& out, uint64_t reset_s, uint64_t unix_s) {
+  constexpr std::string_view others[] = {"input-tokens", "output-tokens", "tokens"};
+  constexpr std::string_view limits[] = {"4000000", "800000", "4800000"};
+  out +=
+      "anthropic-ratelimit-requests-limit: 20000\r\n"
+      "anthropic-ratelimit-requests-remaining: 0\r\n"
+      "anthropic-ratelimit-requests-reset: ";
+  append_rfc3339(out, unix_s + reset_s);
+  out += "\r\n";
+  for (size_t i = 0; i < std::size(others); ++i) {
+    const std::string name = "anthropic-ratelimit-" + std::string(others[i]);
+    out += name + "-limit: " + std::string(limits[i]) + "\r\n";
+    out += name + "-remaining: " + std::string(limits[i]) + "\r\n";
+    out += name + "-reset: ";
+    append_rfc3339(out, unix_s);
+    out += "\r\n";
+  }
+}
 
 struct DefaultError {
   uint16_t status;
@@ -221,6 +240,9 @@ const Dialect anthropic_dialect = {
     .name = "anthropic",
     .routes = anthropic::routes,
     .head_lines = anthropic::head_lines,
+    .limit_lines = anthropic::limit_lines,
+    .write_limit = anthropic::write_limit,
+    .limit_in_retry_after = true,
     .json_type = "content-type: application/json\r\n",
     .stream_type = "content-type: text/event-stream; charset=utf-8\r\n",
     .id_name = "request-id",

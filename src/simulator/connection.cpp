@@ -42,6 +42,14 @@ void write_bill(const Bill& bill, std::string& out) {
         ", \"malformed\": " + std::to_string(bill.malformed) + "}\n";
 }
 
+// What a dialect names in the body; -1: nothing was asked. A date is for the head alone.
+int64_t retry_delay_ms(const FaultPlan& plan) {
+  constexpr int64_t ms_per_s = 1000;
+  if (plan.retry_form == FaultKind::retry_after) return plan.retry * ms_per_s;
+  if (plan.retry_form == FaultKind::retry_ms) return plan.retry;
+  return plan.rate_limit_s == FaultPlan::not_given ? -1 : plan.rate_limit_s * ms_per_s;
+}
+
 }  // namespace
 
 Connection::Connection(Simulator& simulator, io::Stream* stream)
@@ -189,7 +197,8 @@ void Connection::judge(Call& call, Answer& answer) {
                                 : "(" + std::string(name_of(call.head->method)) + " " +
                                       std::string(call.head->path.substr(0, 256)) + ").";
   if (call.plan.is(FaultKind::status)) {
-    dialect.write_error({static_cast<uint16_t>(call.plan.argument), {}, {}, {}}, answer);
+    dialect.write_error(
+        {static_cast<uint16_t>(call.plan.argument), {}, {}, {}, retry_delay_ms(call.plan)}, answer);
   } else if (call.plan.is(FaultKind::quota)) {
     dialect.write_quota_error(answer);
   } else if (!destination_.path_known) {

@@ -78,6 +78,7 @@ class Connection final : public ListNode<ConnectionTag>,
   void deliver_garbage();
   void send_plain(const Answer& answer, std::string_view head, std::string_view body);
   http::HeadWriter begin_head(const Answer& answer) const;
+  void write_retry_lines(http::HeadWriter& head, const Answer& answer) const;
   std::string_view end_head(http::HeadWriter& head, http::Framing framing, uint64_t length);
   bool emit(std::string_view bytes);
   void emit_event(std::string_view event);

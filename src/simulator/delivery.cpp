@@ -1,6 +1,7 @@
 // The sending half of a connection: framing, delays and everything that can go wrong with an
 // answer.
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include "simulator/answer_text.h"
@@ -104,14 +105,53 @@ http::HeadWriter Connection::begin_head(const Answer& answer) const {
     head.raw("\r\n");
   }
   if (!own) head.raw(dialect.head_lines);
-  const uint32_t retry_after_s =
-      answer.status == 200 && !own ? dialect.success_retry_after_s : answer.retry_after_s;
-  if (retry_after_s != 0) head.header("retry-after", retry_after_s);
-  if (answer.should_not_retry) head.raw("x-should-retry: false\r\n");
+  write_retry_lines(head, answer);
   if (plan_.is(FaultKind::gzip) || plan_.is(FaultKind::gzipped))
     head.raw("content-encoding: gzip\r\n");
   write_further_headers(head, further);
   return head;
+}
+
+// When to come back: what the dialect says by itself, or what the request's fault has it say.
+void Connection::write_retry_lines(http::HeadWriter& head, const Answer& answer) const {
+  const bool own = destination_.dialect == nullptr;
+  const Dialect& dialect = own ? default_dialect() : *destination_.dialect;
+  const uint64_t wall_s = simulator_.reactor_.runtime().clock.wall_ns() / ns_per_s;
+  const uint32_t by_itself_s =
+      answer.status == 200 && !own ? dialect.success_retry_after_s : answer.retry_after_s;
+  std::optional<uint64_t> retry_after_s;
+  if (by_itself_s != 0) retry_after_s = by_itself_s;
+  std::string lines;
+  if (plan_.rate_limit_s != FaultPlan::not_given && dialect.write_limit != nullptr) {
+    dialect.write_limit(lines, plan_.rate_limit_s, wall_s);
+    retry_after_s.reset();
+    if (dialect.limit_in_retry_after) retry_after_s = plan_.rate_limit_s;
+  } else if (!own) {
+    head.raw(dialect.limit_lines);
+  }
+  // Where the body says it, the head does not.
+  const bool in_body = dialect.write_limit == nullptr;
+  if (plan_.retry_form == FaultKind::retry_date) {
+    lines += "date: ";
+    append_http_date(lines, wall_s);
+    lines += "\r\nretry-after: ";
+    append_http_date(lines, wall_s + plan_.retry);
+    lines += "\r\n";
+    retry_after_s.reset();
+  } else if (plan_.retry_form == FaultKind::retry_after && !in_body) {
+    retry_after_s = plan_.retry;
+  } else if (plan_.retry_form == FaultKind::retry_ms && !in_body) {
+    lines += "retry-after-ms: " + std::to_string(plan_.retry) + "\r\n";
+    // Whole seconds beside it; Azure says 1 beside a 0.
+    retry_after_s = std::max<uint64_t>((plan_.retry + 999) / 1000, 1);
+  }
+  head.raw(lines);
+  if (retry_after_s) head.header("retry-after", *retry_after_s);
+  if (plan_.should_retry != FaultPlan::not_given) {
+    head.raw(plan_.should_retry != 0 ? "x-should-retry: true\r\n" : "x-should-retry: false\r\n");
+  } else if (answer.should_not_retry) {
+    head.raw("x-should-retry: false\r\n");
+  }
 }
 
 std::string_view Connection::end_head(http::HeadWriter& head, http::Framing framing,

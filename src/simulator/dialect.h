@@ -13,15 +13,19 @@
 #include <string>
 #include <string_view>
 
+#include "config/faults.h"
 #include "http/head.h"
 #include "json/body_scan.h"
-#include "simulator/faults.h"
 #include "simulator/json_tree.h"
 #include "simulator/ledger.h"
 #include "simulator/models.h"
+#include "simulator/retry.h"
 #include "simulator/script.h"
 
 namespace hyperion::simulator {
+
+using config::FaultKind;
+using config::FaultPlan;
 
 // What the connection knows of a request.
 struct Call {
@@ -109,6 +113,8 @@ struct ErrorReply {
   std::string_view code;     // empty: null
   std::string_view param;    // empty: null
   std::string_view message;  // empty: what the dialect says by default
+  // The delay to name, where the dialect names it in the body; -1: what it says by default.
+  int64_t retry_ms = -1;
 };
 
 struct Route {
@@ -125,6 +131,11 @@ struct Dialect {
   std::span<const Route> routes;
   // Lines of every head, each with CR LF.
   std::string_view head_lines;
+  // The same, of limits that are far; and in their place, of one that is used up. nullptr: the
+  // dialect tells of delays in the body alone.
+  std::string_view limit_lines;
+  LimitWriter write_limit;
+  bool limit_in_retry_after;       // the time until then stands in retry-after as well
   std::string_view json_type;      // the line of content-type
   std::string_view stream_type;    // the same of an event stream
   std::string_view id_name;        // of the header with the request's id; empty: it has none

@@ -55,10 +55,10 @@ constexpr Status statuses[] = {
     {529, "UNAVAILABLE", "The simulated provider is overloaded."},
 };
 
-constexpr std::string_view retry_details =
-    R"([{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":)"
-    R"("GenerateRequestsPerMinutePerProjectPerModel"}]},{"@type":)"
-    R"("type.googleapis.com/google.rpc.RetryInfo","retryDelay":"1s"}])";
+constexpr std::string_view rate_violation =
+    R"({"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":)"
+    R"("GenerateRequestsPerMinutePerProjectPerModel"}]})";
+constexpr int64_t retry_default_ms = 1000;
 constexpr std::string_view quota_details =
     R"([{"@type":"type.googleapis.com/google.rpc.QuotaFailure","violations":[{"quotaId":)"
     R"("GenerateRequestsPerDayPerProjectPerModel"}]}])";
@@ -119,6 +119,17 @@ void write_stream_error(const Generation& generation, std::string& out) {
   out += "\r\n\r\n";
 }
 
+// Of a rate that is used up, and of what the request asked to be told of its delay.
+std::string details_of(const ErrorReply& error) {
+  const bool limited = error.status == 429;
+  if (!limited && error.retry_ms < 0) return {};
+  std::string details = limited ? "[" + std::string(rate_violation) + "," : "[";
+  details += R"({"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":")";
+  append_seconds(details,
+                 static_cast<uint64_t>(error.retry_ms >= 0 ? error.retry_ms : retry_default_ms));
+  return details + "\"}]";
+}
+
 std::string_view key_of_query(std::string_view query) {
   while (!query.empty()) {
     const std::string_view pair = query.substr(0, query.find('&'));
@@ -156,8 +167,7 @@ size_t end_of_string(std::string_view text, size_t begin) {
 }  // namespace
 
 void write_error(const ErrorReply& error, Answer& answer) {
-  write_error_with(error.status, error.message,
-                   error.status == 429 ? retry_details : std::string_view(), answer);
+  write_error_with(error.status, error.message, details_of(error), answer);
 }
 
 bool refuse(Answer& answer, const std::string& message) {
@@ -246,6 +256,9 @@ const Dialect gemini_dialect = {
     .name = "gemini",
     .routes = gemini::routes,
     .head_lines = gemini::head_lines,
+    .limit_lines = {},
+    .write_limit = nullptr,
+    .limit_in_retry_after = false,
     .json_type = "content-type: application/json; charset=UTF-8\r\n",
     .stream_type = "content-type: text/event-stream\r\n",
     .id_name = {},

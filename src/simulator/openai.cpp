@@ -28,13 +28,25 @@ constexpr std::string_view head_lines =
     "openai-version: 2020-10-01\r\n"
     "openai-processing-ms: 7\r\n"
     "openai-organization: simulated-organisation\r\n"
-    "set-cookie: __cf_bm=simulated; path=/; HttpOnly; Secure\r\n"
+    "set-cookie: __cf_bm=simulated; path=/; HttpOnly; Secure\r\n";
+constexpr std::string_view limit_lines =
     "x-ratelimit-limit-requests: 10000\r\n"
     "x-ratelimit-limit-tokens: 30000000\r\n"
     "x-ratelimit-remaining-requests: 9999\r\n"
     "x-ratelimit-remaining-tokens: 29999975\r\n"
     "x-ratelimit-reset-requests: 6ms\r\n"
     "x-ratelimit-reset-tokens: 0s\r\n";
+
+void write_limit(std::string& out, uint64_t reset_s, uint64_t) {
+  out +=
+      "x-ratelimit-limit-requests: 10000\r\n"
+      "x-ratelimit-limit-tokens: 30000000\r\n"
+      "x-ratelimit-remaining-requests: 0\r\n"
+      "x-ratelimit-remaining-tokens: 29999975\r\n"
+      "x-ratelimit-reset-requests: ";
+  append_go_duration(out, reset_s);
+  out += "\r\nx-ratelimit-reset-tokens: 0s\r\n";
+}
 
 struct DefaultError {
   uint16_t status;
@@ -60,7 +72,7 @@ constexpr DefaultError default_errors[] = {
      "The simulated provider does not take a body of this size."},
     {422, "invalid_request_error", nullptr, "The simulated provider cannot use this request."},
     {429, "requests", "rate_limit_exceeded",
-     "The simulated rate limit is reached. Try again in 1 s."},
+     "The simulated rate limit is reached. Try again later."},
     {500, "server_error", nullptr, "The simulated server had an error."},
     {502, "server_error", nullptr, "The simulated server got no answer from behind it."},
     {503, "server_error", nullptr, "The simulated engine is overloaded. Try again later."},
@@ -255,6 +267,9 @@ const Dialect openai_dialect = {
     .name = "openai",
     .routes = openai::routes,
     .head_lines = openai::head_lines,
+    .limit_lines = openai::limit_lines,
+    .write_limit = openai::write_limit,
+    .limit_in_retry_after = false,
     .json_type = "content-type: application/json\r\n",
     .stream_type = "content-type: text/event-stream; charset=utf-8\r\n",
     .id_name = "x-request-id",

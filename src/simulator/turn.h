@@ -11,10 +11,13 @@
 #include <string_view>
 #include <vector>
 
-#include "simulator/faults.h"
+#include "config/faults.h"
 #include "simulator/json_tree.h"
 
 namespace hyperion::simulator {
+
+using config::FaultKind;
+using config::FaultPlan;
 
 // A text and the ends of its tokens.
 struct Said {

@@ -157,11 +157,16 @@ TEST_CASE("texts are checked for what they are used as") {
     CAPTURE(wrong);
     CHECK_FALSE(acceptable(Text::origin, wrong));
   }
-  for (const char* fault : {"503", "cut:3", "slow:500", "wrong_length", "gpt-4o=503, o1=reset"}) {
+  for (const char* fault :
+       {"503", "cut:3", "slow:500", "wronglength", "gpt-4o=503, o1=reset", "529, retryafter:30"}) {
     CAPTURE(fault);
     CHECK(acceptable(Text::fault, fault));
   }
-  CHECK_FALSE(acceptable(Text::fault, "cut\r\n"));
+  for (const char* wrong :
+       {"cut\r\n", "cut", "5O3", "wrong_length", "503; reset", "gpt-4o=", ","}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(acceptable(Text::fault, wrong));
+  }
   CHECK(acceptable(Text::header_name, "X-Title"));
   CHECK_FALSE(acceptable(Text::header_name, "x title"));
   CHECK_FALSE(acceptable(Text::path, "a\nb"));

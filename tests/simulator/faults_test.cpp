@@ -1,5 +1,5 @@
 // Each fault does to the bytes on the wire what its line of help says.
-#include "simulator/faults.h"
+#include "config/faults.h"
 
 #include <chrono>
 #include <set>
@@ -15,8 +15,8 @@ extern const std::string_view simulator_page;  // docs/simulator.md, embedded by
 namespace hyperion::test {
 namespace {
 
-using simulator::FaultKind;
-using simulator::FaultPlan;
+using config::FaultKind;
+using config::FaultPlan;
 
 std::string fault_line(std::string_view fault) {
   return "x-hyperion-fault: " + std::string(fault) + "\r\n";
@@ -43,10 +43,10 @@ TEST_CASE("docs/simulator.md lists the faults as the table has them") {
     page.remove_prefix(end + 1);
   }
   std::set<std::string> expected;
-  for (const simulator::FaultRow& row : simulator::fault_table()) {
+  for (const config::FaultRow& row : config::fault_table()) {
     std::string spelling(row.name);
-    if (row.use == simulator::ArgumentUse::required) spelling += ":" + std::string(row.argument);
-    if (row.use == simulator::ArgumentUse::optional) {
+    if (row.use == config::ArgumentUse::required) spelling += ":" + std::string(row.argument);
+    if (row.use == config::ArgumentUse::optional) {
       spelling += "`, `" + std::string(row.name) + ":" + std::string(row.argument);
     }
     expected.insert("| `" + spelling + "` | " + std::string(row.help) + " |");
@@ -58,7 +58,7 @@ TEST_CASE("a fault holds for its model, and for the dated releases of its model"
   auto plan_of = [](std::string_view text, std::string_view model) {
     FaultPlan plan;
     std::string_view unknown;
-    CHECK(simulator::read_faults(text, model, false, plan, unknown));
+    CHECK(config::read_faults(text, model, false, plan, unknown));
     return plan;
   };
   const std::string_view text = "gpt-4o=503, claude-haiku-4-5=cut:3";
@@ -76,18 +76,19 @@ TEST_CASE("a fault holds for its model, and for the dated releases of its model"
 }
 
 TEST_CASE("what names no fault is refused") {
-  for (std::string_view text : {"200", "cut", "cut:", "cut:x", "reset:1", "nonsense",
-                                "gpt-4o=", "slow:9999999999", "CODE", "503x"}) {
+  for (std::string_view text :
+       {"200", "cut", "cut:", "cut:x", "reset:1", "nonsense", "gpt-4o=", "slow:9999999999", "CODE",
+        "503x", "retryafter", "retryafter:soon", "shouldretry:2"}) {
     CAPTURE(text);
     FaultPlan plan;
     std::string_view unknown;
-    CHECK(!simulator::read_faults(text, "gpt-4o", false, plan, unknown));
+    CHECK(!config::read_faults(text, "gpt-4o", false, plan, unknown));
   }
 }
 
 TEST_CASE("each status code comes with an error body, 429 with retry-after") {
   Served served;
-  for (uint16_t status : simulator::fault_statuses()) {
+  for (uint16_t status : config::fault_statuses()) {
     const Reply reply = ask(served, std::to_string(status));
     CHECK(reply.status == status);
     CHECK(reply.json()["error"]["message"].text.size() > 10);

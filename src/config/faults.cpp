@@ -1,8 +1,8 @@
-#include "simulator/faults.h"
+#include "config/faults.h"
 
 #include <algorithm>
 
-namespace hyperion::simulator {
+namespace hyperion::config {
 namespace {
 
 constexpr uint16_t statuses[] = {400, 401, 402, 403, 404, 408, 409, 413,
@@ -63,6 +63,16 @@ constexpr FaultRow table[] = {
      "has the prompt itself blocked: Gemini then sends no candidates, others refuse"},
     {FaultKind::calls, "calls", "N", ArgumentUse::optional,
      "lets the model call N tools at once (2 if not given) of those it was offered"},
+    {FaultKind::retry_after, "retryafter", "S", ArgumentUse::required,
+     "says to come back in S seconds: in retry-after, of Gemini in the error's RetryInfo"},
+    {FaultKind::retry_date, "retrydate", "S", ArgumentUse::required,
+     "says so with a retry-after that is a date, S seconds after the answer's own"},
+    {FaultKind::retry_ms, "retryms", "MS", ArgumentUse::required,
+     "says so in milliseconds: retry-after-ms, of Gemini the RetryInfo"},
+    {FaultKind::rate_limit, "ratelimit", "S", ArgumentUse::required,
+     "says in the dialect's own way that the limit of requests is reset in S seconds"},
+    {FaultKind::should_retry, "shouldretry", "N", ArgumentUse::required,
+     "adds x-should-retry: false where N is 0, true where it is 1"},
 };
 
 std::string_view trim(std::string_view text) {
@@ -99,19 +109,30 @@ bool read_fault(std::string_view text, Fault& fault) {
     fault = {row.kind, FaultPlan::not_given};
     if (colon == std::string_view::npos) return row.use != ArgumentUse::required;
     return row.use != ArgumentUse::none &&
-           read_number(trim(text.substr(colon + 1)), fault.argument);
+           read_number(trim(text.substr(colon + 1)), fault.argument) &&
+           (row.kind != FaultKind::should_retry || fault.argument <= 1);
   }
   return false;
 }
 
 void add(const Fault& fault, FaultPlan& plan) {
-  if (fault.kind == FaultKind::slow) {
-    if (plan.slow_ms == FaultPlan::not_given) plan.slow_ms = fault.argument;
-  } else if (fault.kind == FaultKind::gap) {
-    if (plan.gap_ms == FaultPlan::not_given) plan.gap_ms = fault.argument;
-  } else if (plan.is(FaultKind::none)) {
-    plan.kind = fault.kind;
-    plan.argument = fault.argument;
+  const auto set = [&](uint32_t& member) {
+    if (member == FaultPlan::not_given) member = fault.argument;
+  };
+  switch (fault.kind) {
+    case FaultKind::slow: return set(plan.slow_ms);
+    case FaultKind::gap: return set(plan.gap_ms);
+    case FaultKind::rate_limit: return set(plan.rate_limit_s);
+    case FaultKind::should_retry: return set(plan.should_retry);
+    case FaultKind::retry_after:
+    case FaultKind::retry_date:
+    case FaultKind::retry_ms:
+      if (plan.retry == FaultPlan::not_given) plan.retry_form = fault.kind;
+      return set(plan.retry);
+    default:
+      if (!plan.is(FaultKind::none)) return;
+      plan.kind = fault.kind;
+      plan.argument = fault.argument;
   }
 }
 
@@ -158,7 +179,8 @@ bool read_faults(std::string_view text, std::string_view model, bool any_model, 
       add(fault, plan);
     }
   }
+  if (plan.names_delay() && plan.is(FaultKind::none)) add({FaultKind::status, 429}, plan);
   return true;
 }
 
-}  // namespace hyperion::simulator
+}  // namespace hyperion::config

@@ -67,8 +67,11 @@ void Reactor::run() {
 
 void Reactor::turn(bool may_wait) {
   ++statistics_.turns;
-  enter(may_wait && may_sleep());
+  const Instant began = clock_.now();
+  const Instant waited_from = enter(may_wait && may_sleep());
   clock_.refresh();
+  lag_.record(began, waited_from ? waited_from : clock_.now(), callbacks_run_,
+              ready_.size() - ready_next_);
   collect();
   settle_optimistic();
   run_ready();
@@ -86,35 +89,38 @@ bool Reactor::may_sleep() const {
                       [](const Operation* operation) { return operation->awaited(); });
 }
 
-void Reactor::enter(bool may_wait) {
+// The instant at which the wait began, or none where it did not wait.
+Instant Reactor::enter(bool may_wait) {
   if (!may_wait) {
     check_wait(io_uring_submit_and_get_events(&ring_));
-    return;
+    return {};
   }
   Instant next = timers_.next_deadline();
+  // Not the turn's own instant: its callbacks took time.
+  const Instant from = clock_.precise_now();
+  Instant now = from;
   if (settings_.busy_poll_us != 0) {
-    Instant until = clock_.precise_now() + settings_.busy_poll_us * ns_per_us;
-    Instant now;
+    Instant until = from + settings_.busy_poll_us * ns_per_us;
     do {
       check_wait(io_uring_submit_and_get_events(&ring_));
-      if (io_uring_cq_ready(&ring_) > 0) return;
+      if (io_uring_cq_ready(&ring_) > 0) return from;
       now = clock_.precise_now();
     } while (now < until && (!next || now < next));
   }
   if (!next) {
     check_wait(io_uring_submit_and_wait(&ring_, 1));
-    return;
+    return from;
   }
-  // Not from the turn's own instant: its callbacks took time.
-  uint64_t wait_ns = elapsed_ns(clock_.precise_now(), next);
+  uint64_t wait_ns = elapsed_ns(now, next);
   if (wait_ns == 0) {
     check_wait(io_uring_submit_and_get_events(&ring_));
-    return;
+    return from;
   }
   io_uring_cqe* first = nullptr;
   __kernel_timespec timeout{static_cast<int64_t>(wait_ns / ns_per_s),
                             static_cast<long long>(wait_ns % ns_per_s)};
   check_wait(io_uring_submit_and_wait_timeout(&ring_, &first, 1, &timeout, nullptr));
+  return from;
 }
 
 void Reactor::collect() {
@@ -169,7 +175,8 @@ void Reactor::run_starved() {
 
 void Reactor::run_ready() {
   size_t end = std::min(ready_.size(), ready_next_ + settings_.callbacks_per_turn_max);
-  const bool early = end - ready_next_ >= early_submit_min_count;
+  callbacks_run_ = end - ready_next_;
+  const bool early = callbacks_run_ >= early_submit_min_count;
   if (early) {
     complete(ready_[ready_next_++]);
     // What it sends leaves now, so that its peer works while the others' turn is still to come.

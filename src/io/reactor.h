@@ -26,6 +26,7 @@
 #include "base/slab.h"
 #include "io/capabilities.h"
 #include "io/deferred.h"
+#include "io/loop_lag.h"
 #include "io/operation.h"
 #include "io/receive_buffers.h"
 #include "io/runtime.h"
@@ -76,6 +77,7 @@ class Reactor final : public Transport {
   SystemClock& clock() { return clock_; }
   DeferredQueue& deferred() { return deferred_; }
   const ReactorStatistics& statistics() const { return statistics_; }
+  const LoopLag& lag() const { return lag_; }
   size_t streams_in_use() const;
 
   // Transport: outgoing TCP.
@@ -111,7 +113,7 @@ class Reactor final : public Transport {
   };
 
   bool may_sleep() const;
-  void enter(bool may_wait);
+  Instant enter(bool may_wait);
   void collect();
   void accept_completion(const io_uring_cqe& cqe);
   void settle_optimistic();
@@ -135,11 +137,13 @@ class Reactor final : public Transport {
   ReceiveBuffers receive_buffers_;
   std::vector<Completion> ready_;  // run from ready_next_ on
   size_t ready_next_ = 0;
+  size_t callbacks_run_ = 0;                  // of them, in the last turn
   std::vector<Operation*> optimistic_sends_;  // submitted, not settled
   std::vector<Operation*> ready_sends_;
   uint8_t next_generation_ = 0;
   std::unique_ptr<Slab<TcpStream>> streams_;
   ReactorStatistics statistics_;
+  LoopLag lag_;
 };
 
 }  // namespace hyperion::io

@@ -270,6 +270,36 @@ TEST_CASE("reactor: timers fire within a tick of their time, also after a long c
   CHECK(alarm.fired_at >= deadline);
 }
 
+TEST_CASE("reactor: the lag is how long the loop works, and not how long it waits") {
+  Loopback loop;
+  if (!loop.open()) return;
+  // Works for a while and comes back after a pause.
+  struct Worker final : Timer {
+    explicit Worker(Loopback& world) : loop(world) {}
+    void on_timer() override {
+      const Clock& clock = loop.reactor().clock();
+      const Instant until = clock.precise_now() + work_ns;
+      while (clock.precise_now() < until) {
+      }
+      loop.runtime().timers.arm(*this, clock.precise_now() + pause_ns);
+    }
+    Loopback& loop;
+    uint64_t work_ns = 0;
+    uint64_t pause_ns = 0;
+  } worker(loop);
+  const auto run = [&](uint64_t work_ns, uint64_t pause_ns) {
+    worker.work_ns = work_ns;
+    worker.pause_ns = pause_ns;
+    const Instant until = loop.reactor().clock().precise_now() + 1500 * ns_per_ms;
+    loop.runtime().timers.arm(worker, loop.reactor().clock().now() + ns_per_ms);
+    while (loop.reactor().clock().now() < until) loop.reactor().turn();
+    return loop.reactor().lag().median_ns();
+  };
+  CHECK(run(30 * ns_per_ms, 5 * ns_per_ms) >= 30 * ns_per_ms);
+  CHECK(run(0, 50 * ns_per_ms) < 30 * ns_per_ms);
+  loop.runtime().timers.cancel(worker);
+}
+
 TEST_CASE("reactor: streams_max is a limit on both kinds of streams") {
   ReactorSettings settings;
   settings.streams_max = 3;

@@ -3,8 +3,9 @@
 // A key's state belongs to its id, beside the configuration: every snapshot of every shard that
 // knows the key holds the same state, so a reload changes the limit and loses no count. `take` and
 // `give_back` are one relaxed atomic each and never wait; a place that was taken is given back
-// exactly once, whatever the limit has become meanwhile. The registry's lock is for reloads alone.
-// Nothing here allocates on the request path or fails.
+// exactly once, whatever the limit has become meanwhile. Requests of a key without a limit are not
+// counted, so a limit that a reload brings counts those that begin after it. The registry's lock is
+// for reloads alone. Nothing here allocates on the request path or fails.
 #pragma once
 
 #include <atomic>
@@ -35,22 +36,25 @@ class alignas(64) KeySlots {
   std::atomic<uint32_t> in_flight_{0};
 };
 
-// One request's place among those of its key: given back by `release` or at the end of its life.
-class KeyPlace {
+// One request's place among those of its shard and, where its key has a limit, of its key: given
+// back by `release` or at the end of its life. What it counts in outlives it.
+class Place {
  public:
-  KeyPlace() = default;
-  ~KeyPlace() { release(); }
-  KeyPlace(const KeyPlace&) = delete;
-  KeyPlace& operator=(const KeyPlace&) = delete;
+  Place() = default;
+  ~Place() { release(); }
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
 
-  // False: the key is at its limit. Takes one place at most. `slots` outlives this.
+  // Each at most once before `release`. The key's may be refused: it is at its limit.
+  void enter(uint64_t& shard_requests);
   bool take(KeySlots& slots, uint32_t limit);
   void release() {
+    if (shard_requests_ != nullptr) --*std::exchange(shard_requests_, nullptr);
     if (slots_ != nullptr) std::exchange(slots_, nullptr)->give_back();
   }
-  bool held() const { return slots_ != nullptr; }
 
  private:
+  uint64_t* shard_requests_ = nullptr;
   KeySlots* slots_ = nullptr;
 };
 
@@ -58,7 +62,9 @@ class KeyPlace {
 class KeySlotsRegistry {
  public:
   std::shared_ptr<KeySlots> get(const std::string& id);
-  // For tests and metrics: requests that hold a place of any key, and the keys that are known.
+  // Keys that nobody knows any more leave nothing behind.
+  void forget_unused();
+  // Requests that hold a place of any key, and the keys that are known.
   uint64_t in_flight() const;
   size_t size() const;
 

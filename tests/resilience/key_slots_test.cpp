@@ -22,17 +22,23 @@ TEST_CASE("a key has no more requests in flight than its limit, and one refused 
 
 TEST_CASE("a place is given back once, by release or at the end of its life") {
   KeySlots slots;
+  uint64_t shard_requests = 0;
   {
-    KeyPlace first, second, third;
+    Place first, second, third;
+    for (Place* place : {&first, &second, &third}) place->enter(shard_requests);
+    CHECK(shard_requests == 3);
     CHECK(first.take(slots, 2));
     CHECK(second.take(slots, 2));
     CHECK_FALSE(third.take(slots, 2));
-    CHECK_FALSE(third.held());
     first.release();
     first.release();
     CHECK(slots.in_flight() == 1);
+    CHECK(shard_requests == 2);
+    // And may be taken again.
+    CHECK(first.take(slots, 2));
   }
   CHECK(slots.in_flight() == 0);
+  CHECK(shard_requests == 0);
 }
 
 TEST_CASE("shards that take and give back at once never exceed the limit and lose no count") {
@@ -44,16 +50,18 @@ TEST_CASE("shards that take and give back at once never exceed the limit and los
   for (int i = 0; i < 4; ++i) {
     shards.emplace_back([&] {
       for (int round = 0; round < rounds; ++round) {
-        KeyPlace first, second;
-        for (KeyPlace* place : {&first, &second}) {
+        Place first, second;
+        uint32_t held = 0;
+        for (Place* place : {&first, &second}) {
           if (!place->take(slots, limit)) continue;
           ++taken;
+          ++held;
           const uint32_t now = ++inside;
           uint32_t seen = inside_max;
           while (seen < now && !inside_max.compare_exchange_weak(seen, now)) {
           }
         }
-        inside -= static_cast<uint32_t>(first.held()) + static_cast<uint32_t>(second.held());
+        inside -= held;
       }
     });
   }
@@ -80,12 +88,11 @@ TEST_CASE("a state that a request still holds is found again when its key comes 
   KeySlotsRegistry registry;
   std::shared_ptr<KeySlots> held_by_old_snapshot = registry.get("a");
   CHECK(held_by_old_snapshot->take(1));
-  std::shared_ptr<KeySlots> other = registry.get("b");
+  registry.forget_unused();
   CHECK(registry.get("a") == held_by_old_snapshot);
   held_by_old_snapshot.reset();
-  // The lock holder of "a" is gone: so is its count.
-  CHECK(registry.get("b") == other);
-  CHECK(registry.size() == 1);
+  registry.forget_unused();
+  CHECK(registry.size() == 0);
   CHECK(registry.get("a")->in_flight() == 0);
 }
 

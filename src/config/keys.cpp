@@ -47,6 +47,9 @@ constexpr std::array<std::string_view, 4> tier_choices = {"", "cheap_fast", "bal
                                                           "high_reasoning"};
 // In the order of the bits of routing::Rule::routes.
 constexpr std::array<std::string_view, 2> route_choices = {"smart", "auto"};
+// In the order of OutageKind.
+constexpr std::array<std::string_view, 5> outage_choices = {"down", "flapping", "partial",
+                                                            "slow_start", "brown_out"};
 constexpr std::array<std::string_view, 2> max_tokens_choices = {"max_completion_tokens",
                                                                 "max_tokens"};
 constexpr std::array<std::string_view, 2> reasoning_field_choices = {"reasoning_content",
@@ -210,6 +213,7 @@ constexpr Key<Settings> simulator_table[] = {
     {"fault_percent", SETTING(simulator.fault_percent), between(0, 100)},
     {"seed", SETTING(simulator.seed), between(0, std::numeric_limits<int64_t>::max())},
     {"requests_recorded_max", SETTING(simulator.requests_recorded_max), between(0, 1'000'000)},
+    {"outages", SETTING(simulator.outages)},
 };
 
 constexpr Key<Settings> translation_table[] = {
@@ -404,6 +408,33 @@ constexpr Key<routing::Rule> routing_rule_table[] = {
 
 #undef RULE
 
+#define OUTAGE(member) HYPERION_SLOT(Outage, member)
+
+// Far more than anybody waits for, and safe to add up.
+constexpr uint64_t outage_time_max_ms = 1'000 * day_s * 1'000;
+
+constexpr Key<Outage> outage_key_table[] = {
+    {"name", OUTAGE(name), text(Text::label, true)},
+    {"provider", OUTAGE(provider), one_of_or_empty(dialect_choices)},
+    {"model", OUTAGE(model), text(Text::model, true)},
+    {"api_key", OUTAGE(api_key)},
+    {"path", OUTAGE(path), text(Text::path, true)},
+    {"host", OUTAGE(host)},
+    {"start_ms", OUTAGE(start_ms), between(0, outage_time_max_ms)},
+    {"length_ms", OUTAGE(length_ms), between(0, outage_time_max_ms)},
+    {"period_ms", OUTAGE(period_ms), between(0, outage_time_max_ms)},
+    {"kind", HYPERION_SLOT_AS(Outage, Choice, &owner.kind), one_of(outage_choices)},
+    {"fault", OUTAGE(fault), text(Text::fault, false)},
+    {"percent", OUTAGE(percent), between(1, 100)},
+    {"down_ms", OUTAGE(down_ms), between(1, outage_time_max_ms)},
+    {"up_ms", OUTAGE(up_ms), between(1, outage_time_max_ms)},
+    {"recovery_ms", OUTAGE(recovery_ms), between(1, outage_time_max_ms)},
+    {"slow_ms", OUTAGE(slow_ms), between(1, hour_ms)},
+    {"slower_factor", OUTAGE(slower_factor), between(2, 1000)},
+};
+
+#undef OUTAGE
+
 constexpr Key<catalog::DeploymentDraft> deployment_table[] = {
     {"name", HYPERION_SLOT(catalog::DeploymentDraft, name), text(Text::model, false)},
     {"model", HYPERION_SLOT(catalog::DeploymentDraft, model), text(Text::model, false)},
@@ -435,6 +466,7 @@ std::span<const Key<ProviderDraft>> provider_keys() { return provider_table; }
 std::span<const Key<Model>> model_keys() { return model_table; }
 std::span<const Key<catalog::PriceTier>> price_tier_keys() { return price_tier_table; }
 std::span<const Key<routing::Rule>> routing_rule_keys() { return routing_rule_table; }
+std::span<const Key<Outage>> outage_keys() { return outage_key_table; }
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys() { return deployment_table; }
 std::span<const Key<VirtualKey>> virtual_key_keys() { return virtual_key_table; }
 

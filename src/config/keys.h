@@ -20,6 +20,7 @@
 #include "catalog/draft.h"
 #include "config/config.h"
 #include "config/document.h"
+#include "config/outages.h"
 #include "routing/settings.h"
 #include "tls/sha256.h"
 
@@ -60,11 +61,12 @@ struct Platforms {
 };
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
-using Slot = std::variant<bool*, uint32_t*, uint64_t*, std::string*, std::vector<std::string>*,
-                          io::Address*, std::vector<io::Address>*, Cores, Date, UsdPerMillion,
-                          Choice, Choices, ManyChoices, Fraction, Abilities, Shares,
-                          std::vector<catalog::PriceTier>*, std::vector<routing::Rule>*, Platforms,
-                          Headers*, catalog::UrlVariables*, tls::Sha256*>;
+using Slot =
+    std::variant<bool*, uint32_t*, uint64_t*, std::string*, std::vector<std::string>*, io::Address*,
+                 std::vector<io::Address>*, Cores, Date, UsdPerMillion, Choice, Choices,
+                 ManyChoices, Fraction, Abilities, Shares, std::vector<catalog::PriceTier>*,
+                 std::vector<routing::Rule>*, std::vector<Outage>*, Platforms, Headers*,
+                 catalog::UrlVariables*, tls::Sha256*>;
 
 // What a text may hold.
 enum class Text : uint8_t {
@@ -125,6 +127,7 @@ std::span<const Key<ProviderDraft>> provider_keys();
 std::span<const Key<catalog::Model>> model_keys();
 std::span<const Key<catalog::PriceTier>> price_tier_keys();  // of `price_tiers` in a model
 std::span<const Key<routing::Rule>> routing_rule_keys();     // of [[routing.rules]]
+std::span<const Key<Outage>> outage_keys();                  // of [[simulator.outages]]
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys();
 std::span<const Key<VirtualKey>> virtual_key_keys();
 

@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "catalog/nearest.h"
+#include "config/outage_values.h"
 
 namespace hyperion::config {
 namespace {
@@ -181,6 +182,17 @@ bool Loader::is_entry_list(const Member& member, uint16_t file, const std::strin
             (member.value.kind == Value::Kind::table ? "[" + path + "]" : describe(member.value)));
   }
   return right;
+}
+
+// Entries within a section: each problem with the line of its own key.
+void Loader::read_outage_list(const Member& member, const std::string& path,
+                              std::vector<Outage>& outages) {
+  std::vector<OutageProblem> problems;
+  read_outages(member.value, outages, problems);
+  for (OutageProblem& each : problems) {
+    const std::string full = each.key.empty() ? path : path + "." + each.key;
+    problem(conf_file, each.line != 0 ? each.line : member.line, full, std::move(each.message));
+  }
 }
 
 void Loader::read_aliases(const Value& table, const std::string& path,

@@ -54,6 +54,8 @@ class Loader {
   void read_document(const Value& document);
   void read_member(const Member& member);
   bool is_entry_list(const Member& member, uint16_t file, const std::string& path);
+  void read_outage_list(const Member& member, const std::string& path,
+                        std::vector<Outage>& outages);
   void read_aliases(const Value& table, const std::string& path,
                     std::vector<catalog::Placed<catalog::AliasDraft>>& list);
   void read_environments(const Member& member);
@@ -111,7 +113,10 @@ bool Loader::read_key(std::span<const Key<Owner>> keys, Owner& owner, const Memb
     if (key.name != member.key) continue;
     std::string message;
     const std::string full = path.empty() ? member.key : path + "." + member.key;
-    if (!assign(key.slot(owner), key.rule, member.value, message)) {
+    const Slot slot = key.slot(owner);
+    if (auto* const* outages = std::get_if<std::vector<Outage>*>(&slot)) {
+      read_outage_list(member, full, **outages);
+    } else if (!assign(slot, key.rule, member.value, message)) {
       problem(file, member.line, full, std::move(message));
     }
     return true;

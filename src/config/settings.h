@@ -14,6 +14,7 @@
 
 #include "base/secret.h"
 #include "catalog/model.h"
+#include "config/outages.h"
 #include "dialect/settings.h"
 #include "http/limits.h"
 #include "io/address.h"
@@ -127,8 +128,9 @@ struct SimulatorSettings {
   uint32_t answer_tokens = 32;  // of an answer, unless the request's limit is lower
   std::string fault;           // as in the header x-hyperion-fault, without a model: "503", "cut:3"
   uint32_t fault_percent = 0;  // of requests that get `fault`
-  uint64_t seed = 1;           // of jitter and faults
+  uint64_t seed = 1;           // of jitter, faults and outages
   uint32_t requests_recorded_max = 1024;  // for GET /_simulator/requests; the oldest go first
+  std::vector<Outage> outages;
 };
 
 struct Settings {

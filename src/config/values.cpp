@@ -6,6 +6,7 @@
 
 #include "config/fact_values.h"
 #include "config/keys.h"
+#include "config/outage_values.h"
 #include "config/routing_values.h"
 
 namespace hyperion::config {
@@ -315,6 +316,19 @@ struct Assign {
   bool operator()(std::vector<routing::Rule>* slot) const {
     return assign_routing_rules(*slot, value, problem);
   }
+  bool operator()(std::vector<Outage>* slot) const {
+    std::vector<OutageProblem> problems;
+    std::vector<Outage> outages;
+    read_outages(value, outages, problems);
+    if (problems.empty()) {
+      *slot = std::move(outages);
+      return true;
+    }
+    const OutageProblem& first = problems.front();
+    problem = "line " + std::to_string(first.line) + ": " + first.key +
+              (first.key.empty() ? "" : ": ") + first.message;
+    return false;
+  }
   bool operator()(Abilities slot) const {
     return assign_capabilities(*slot.capabilities, slot.answer, value, problem);
   }
@@ -383,6 +397,7 @@ struct Print {
   std::string operator()(Shares) const { return "{}"; }
   std::string operator()(const std::vector<catalog::PriceTier>*) const { return "[]"; }
   std::string operator()(const std::vector<routing::Rule>*) const { return "[]"; }
+  std::string operator()(const std::vector<Outage>*) const { return "[]"; }
   std::string operator()(Platforms) const { return "{}"; }
   std::string operator()(const Headers*) const { return "{}"; }
   std::string operator()(const catalog::UrlVariables*) const { return "{}"; }

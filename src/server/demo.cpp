@@ -221,7 +221,8 @@ int run_demo(const Arguments& arguments) {
   }
   constexpr size_t requests_recorded = 1024;
   simulator::Ledger ledger(requests_recorded);
-  simulator::SimulatorThread provider(config::Config::defaults(), ledger);
+  simulator::Outages outages({}, 1, SystemClock().now());
+  simulator::SimulatorThread provider(config::Config::defaults(), ledger, outages);
   refusal = provider.start(loopback(options.ports.simulator));
   if (refusal) {
     print_refusal(refusal);
@@ -261,7 +262,8 @@ int run_simulate(const Arguments& arguments) {
   io::Refusal refusal = io::probe_capabilities().refusal;
   if (!refusal) refusal = check_free(address, "--port");
   simulator::Ledger ledger(settings.requests_recorded_max);
-  simulator::SimulatorThread provider(outcome.config, ledger);
+  simulator::Outages outages(settings.outages, settings.seed, SystemClock().now());
+  simulator::SimulatorThread provider(outcome.config, ledger, outages);
   if (!refusal) refusal = provider.start(address);
   if (refusal) {
     print_refusal(refusal);

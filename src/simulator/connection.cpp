@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "simulator/outage_page.h"
 #include "simulator/simulator.h"
 
 namespace hyperion::simulator {
@@ -120,7 +121,8 @@ void Connection::on_head() {
   destination_ = find_route(head);
   const std::string_view faults = head.headers.find(fault_header);
   std::string_view unknown;
-  if (!faults.empty()) read_faults(faults, {}, true, plan_, unknown);
+  if (!faults.empty()) config::read_faults(faults, {}, true, plan_, unknown);
+  apply_outages(head, {}, true);
   if (plan_.is(FaultKind::early)) {
     simulator_.ledger_.record(name_of(head.method), head, {});
     ending_ = Ending::close;
@@ -168,7 +170,24 @@ void Connection::on_complete() {
   deliver(call, answer);
 }
 
-// The request's fault, else by chance the conf's. False: it is none, and the answer says so.
+// What the schedule does to this request, after what it asks for itself.
+void Connection::apply_outages(const http::RequestHead& head, std::string_view model,
+                               bool head_only) {
+  delays_ = {simulator_.settings().first_token_ms, simulator_.settings().token_gap_ms};
+  if (!simulator_.outages_.any()) return;
+  Asker asker;
+  asker.provider = destination_.dialect->name;
+  asker.model = model;
+  asker.api_key = api_key_of(head);
+  asker.path = head.path;
+  asker.host = head.host;
+  asker.model_is_known = !head_only;
+  simulator_.outages_.apply(asker, head_only, simulator_.reactor_.runtime().clock.now(), plan_,
+                            delays_);
+}
+
+// The request's fault, else by chance the conf's, and beside it the schedule's. False: it is none,
+// and the answer says so.
 bool Connection::read_plan(Call& call, Answer& answer) {
   std::string_view text = call.head->headers.find(fault_header);
   const config::SimulatorSettings& settings = simulator_.settings();
@@ -176,13 +195,13 @@ bool Connection::read_plan(Call& call, Answer& answer) {
       simulator_.random_.chance(settings.fault_percent, 100)) {
     text = settings.fault;
   }
-  if (text.empty()) return true;
   std::string_view unknown;
-  if (read_faults(text, call.model_name(), false, call.plan, unknown)) {
-    plan_ = call.plan;
+  if (config::read_faults(text, call.model_name(), false, plan_, unknown)) {
+    apply_outages(*call.head, call.model_name(), false);
+    call.plan = plan_;
     return true;
   }
-  call.plan = {};
+  plan_ = {};
   const std::string message =
       "There is no fault `" + std::string(unknown.substr(0, 128)) +
       "`. Expected a comma list of `fault` or `model=fault`; docs/simulator.md lists the faults.";
@@ -240,16 +259,55 @@ void Connection::answer_own(std::string_view path) {
   } else if (method == http::Method::post && path == "reset") {
     ledger.reset();
     answer.body = "{}\n";
+  } else if (path == "outages") {
+    answer_outages(method);
   } else {
     default_dialect().write_error(
         {404,
          {},
          {},
-         "The simulator has GET /_simulator/bill, GET /_simulator/requests and POST "
-         "/_simulator/reset."},
+         "The simulator has GET /_simulator/bill, GET /_simulator/requests, POST /_simulator/reset "
+         "and GET, POST and DELETE /_simulator/outages."},
         answer);
   }
   deliver_plain(answer);
+}
+
+// Whatever is asked of the schedule, the answer is the schedule as it then stands.
+void Connection::answer_outages(http::Method method) {
+  Answer& answer = simulator_.answer_;
+  if (method == http::Method::post) {
+    add_outage();
+  } else if (method == http::Method::delete_) {
+    simulator_.outages_.clear();
+  } else if (method != http::Method::get) {
+    default_dialect().write_error({405, {}, {}, "/_simulator/outages has GET, POST and DELETE."},
+                                  answer);
+  }
+  if (answer.status != 200) return;
+  answer.body = simulator_.outages_.json(simulator_.reactor_.runtime().clock.now());
+}
+
+void Connection::add_outage() {
+  const auto refuse = [&](const std::string& message) {
+    default_dialect().write_error({400, "invalid_outage", {}, message}, simulator_.answer_);
+  };
+  json::Scan scan;
+  json::ScanError error;
+  if (body_.empty() ||
+      !simulator_.scanner_.scan(body_.view(), simulator_.config_->settings.json, scan, error)) {
+    return refuse(body_.empty() ? "Expected an outage as a JSON object; docs/simulator.md has its "
+                                  "fields."
+                                : "The body is not acceptable JSON: " + std::string(error.field) +
+                                      ": expected " + error.expected + " (at byte " +
+                                      std::to_string(error.position) + ").");
+  }
+  config::Outage outage;
+  std::string problem;
+  if (!read_outage_body(body_.view(), simulator_.tree_, outage, problem)) return refuse(problem);
+  if (!simulator_.outages_.add(std::move(outage), simulator_.reactor_.runtime().clock.now())) {
+    refuse("There are as many outages as there may be: DELETE them first.");
+  }
 }
 
 void Connection::on_rejected() {

@@ -20,6 +20,7 @@
 #include "io/runtime.h"
 #include "simulator/damage.h"
 #include "simulator/dialect.h"
+#include "simulator/outages.h"
 
 namespace hyperion::simulator {
 
@@ -66,6 +67,9 @@ class Connection final : public ListNode<ConnectionTag>,
   void on_complete();
   void on_rejected();
   void answer_own(std::string_view path);
+  void answer_outages(http::Method method);
+  void add_outage();
+  void apply_outages(const http::RequestHead& head, std::string_view model, bool head_only);
   bool read_plan(Call& call, Answer& answer);
   void judge(Call& call, Answer& answer);
   void next_request();
@@ -113,6 +117,7 @@ class Connection final : public ListNode<ConnectionTag>,
   Arena arena_;
   ByteBuffer body_;
   FaultPlan plan_;
+  Delays delays_;  // where the plan says nothing
   Destination destination_;
   Generation generation_;
   EventWriter write_event_ = nullptr;  // of the stream that is not billed yet

@@ -212,7 +212,7 @@ void Connection::deliver_plain(Answer& answer) {
 void Connection::send_plain(const Answer& answer, std::string_view head, std::string_view body) {
   const std::string_view tail = plan_.is(FaultKind::surplus) ? surplus : std::string_view();
   const bool own = destination_.dialect == nullptr;
-  const uint64_t conf_ms = own || answer.status != 200 ? 0 : simulator_.settings().first_token_ms;
+  const uint64_t conf_ms = own || answer.status != 200 ? 0 : delays_.first_token_ms;
   const bool asked = plan_.slow_ms != FaultPlan::not_given;
   const bool delayed = wait(asked ? plan_.slow_ms : conf_ms, !asked);
   if (delayed || plan_.is(FaultKind::dribble)) {
@@ -313,10 +313,9 @@ void Connection::pump() {
 bool Connection::wait_for_token() {
   if (waited_ || !generation_.next_is_token()) return false;
   waited_ = true;
-  const config::SimulatorSettings& settings = simulator_.settings();
   const bool first = generation_.next_is_first_token();
   const uint32_t asked_ms = first ? plan_.slow_ms : plan_.gap_ms;
-  const uint32_t conf_ms = first ? settings.first_token_ms : settings.token_gap_ms;
+  const uint64_t conf_ms = first ? delays_.first_token_ms : delays_.token_gap_ms;
   const bool asked = asked_ms != FaultPlan::not_given;
   if (!wait(asked ? asked_ms : conf_ms, !asked)) return false;
   stream_->flush();

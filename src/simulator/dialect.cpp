@@ -21,6 +21,18 @@ std::string_view model_of(std::string_view path) {
   return path.substr(0, path.find(':'));
 }
 
+// "/eu-west/v1/chat/completions" is what "/v1/chat/completions" is: one label before the version
+// names a region or a deployment, so that outages can tell them apart.
+std::string_view without_region(std::string_view path) {
+  constexpr std::string_view version = "/v1";
+  if (path.starts_with(version)) return path;
+  const size_t end = path.find('/', 1);
+  if (end == std::string_view::npos || end == 1 || !path.substr(end).starts_with(version)) {
+    return path;
+  }
+  return path.substr(end);
+}
+
 bool matches(const Route& route, std::string_view path, std::string_view& tail) {
   if (!route.has_tail) return path == route.path;
   if (!path.starts_with(route.path)) return false;
@@ -93,17 +105,18 @@ bool has_bearer_key(const http::RequestHead& head) {
 Destination find_route(const http::RequestHead& head) {
   Destination destination;
   destination.dialect = &default_dialect();
+  const std::string_view path = without_region(head.path);
   for (const Dialect* dialect : all_dialects) {
     for (const Route& route : dialect->routes) {
       std::string_view tail;
-      if (!matches(route, head.path, tail)) continue;
+      if (!matches(route, path, tail)) continue;
       if (!route.header.empty() && head.headers.find(route.header).data() == nullptr) continue;
       destination.dialect = dialect;
       destination.path_known = true;
       if (route.method != head.method) continue;
       destination.route = &route;
       destination.tail = tail;
-      if (route.has_tail) destination.path_model = model_of(head.path);
+      if (route.has_tail) destination.path_model = model_of(path);
       return destination;
     }
   }

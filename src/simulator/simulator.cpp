@@ -10,10 +10,11 @@ constexpr int backlog = 4096;
 }  // namespace
 
 Simulator::Simulator(io::Reactor& reactor, std::shared_ptr<const config::Config> config,
-                     Ledger& ledger, uint64_t instance)
+                     Ledger& ledger, Outages& outages, uint64_t instance)
     : reactor_(reactor),
       config_(std::move(config)),
       ledger_(ledger),
+      outages_(outages),
       models_(config_->catalog),
       random_(config_->settings.simulator.seed + instance),
       scanner_(config_->settings.http.body_size_max_bytes),

@@ -5,7 +5,8 @@
 // `open` can fail, with a sentence for people; afterwards everything is answered, by an error of
 // the dialect where there is nothing better. It needs no keys, reaches nobody, and is bounded in
 // connections, memory and recorded requests. Besides the dialects' routes it answers
-// GET /_simulator/bill, GET /_simulator/requests and POST /_simulator/reset.
+// GET /_simulator/bill, GET /_simulator/requests, POST /_simulator/reset, and GET, POST and DELETE
+// /_simulator/outages.
 #pragma once
 
 #include <memory>
@@ -20,14 +21,16 @@
 #include "simulator/connection.h"
 #include "simulator/ledger.h"
 #include "simulator/models.h"
+#include "simulator/outages.h"
 
 namespace hyperion::simulator {
 
 class Simulator final : private io::Acceptor {
  public:
-  // `instance` tells several apart, for their random numbers. `ledger` must outlive this.
+  // `instance` tells several apart, for their random numbers. `ledger` and `outages` must outlive
+  // this.
   Simulator(io::Reactor& reactor, std::shared_ptr<const config::Config> config, Ledger& ledger,
-            uint64_t instance = 0);
+            Outages& outages, uint64_t instance = 0);
   ~Simulator();
 
   // Binds, listens and accepts; empty on success. Port 0 takes a free one: see `address`.
@@ -51,6 +54,7 @@ class Simulator final : private io::Acceptor {
   io::Reactor& reactor_;
   std::shared_ptr<const config::Config> config_;
   Ledger& ledger_;
+  Outages& outages_;
   Models models_;
   Random random_;
   json::Scanner scanner_;

@@ -30,7 +30,7 @@ void SimulatorThread::run(const io::Address& address, std::promise<io::Refusal>&
     started.set_value(refusal);
     return;
   }
-  Simulator simulator(reactor, config_, ledger_, instance_);
+  Simulator simulator(reactor, config_, ledger_, outages_, instance_);
   std::string problem = simulator.open(address);
   if (!problem.empty()) {
     started.set_value({problem, "Nothing was started."});

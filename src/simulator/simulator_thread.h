@@ -2,7 +2,7 @@
 //
 // Lives on the thread that made it; the reactor on its own. `start` waits until it listens and
 // returns the two lines for people where it cannot. `stop` (or the end of the object) closes every
-// connection and joins. Nothing else crosses the threads but the shared Ledger.
+// connection and joins. Nothing else crosses the threads but the shared Ledger and Outages.
 #pragma once
 
 #include <future>
@@ -13,14 +13,15 @@
 #include "config/config.h"
 #include "io/mailbox.h"
 #include "simulator/ledger.h"
+#include "simulator/outages.h"
 
 namespace hyperion::simulator {
 
 class SimulatorThread {
  public:
-  SimulatorThread(std::shared_ptr<const config::Config> config, Ledger& ledger,
+  SimulatorThread(std::shared_ptr<const config::Config> config, Ledger& ledger, Outages& outages,
                   uint64_t instance = 0)
-      : config_(std::move(config)), ledger_(ledger), instance_(instance) {}
+      : config_(std::move(config)), ledger_(ledger), outages_(outages), instance_(instance) {}
   SimulatorThread(const SimulatorThread&) = delete;
   SimulatorThread& operator=(const SimulatorThread&) = delete;
   ~SimulatorThread() { stop(); }
@@ -36,6 +37,7 @@ class SimulatorThread {
 
   std::shared_ptr<const config::Config> config_;
   Ledger& ledger_;
+  Outages& outages_;
   uint64_t instance_;
   io::Address bound_;
   io::Mailbox mailbox_;

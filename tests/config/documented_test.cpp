@@ -57,7 +57,8 @@ void check_active(const Lines& lines, const std::string& prefix, std::span<const
   Owner defaults{};
   for (const Key<Owner>& key : keys) {
     const std::string name = prefix + std::string(key.name);
-    if (name == "routing.rules") continue;  // entries, which have a test of their own
+    // Entries, which have a test of their own.
+    if (name == "routing.rules" || name == "simulator.outages") continue;
     CAPTURE(name);
     REQUIRE(lines.count(name) == 1);
     const Line& line = lines.find(name)->second;
@@ -113,6 +114,9 @@ TEST_CASE("every key of an entry stands in the documented conf") {
   check_present(lines, "deployments.", deployment_keys());
   check_present(lines, "keys.", virtual_key_keys());
   check_present(lines, "routing.rules.", routing_rule_keys());
+  // Several entries there, one for each kind.
+  for (const auto& key : outage_keys())
+    CHECK(lines.count("simulator.outages." + std::string(key.name)) >= 1);
 }
 
 TEST_CASE("the documented conf documents no key that does not exist") {

@@ -6,6 +6,7 @@
 
 #include <doctest/doctest.h>
 
+#include "config/outages.h"
 #include "served.h"
 
 namespace hyperion::config {
@@ -32,7 +33,7 @@ uint64_t now_ms() {
       duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count());
 }
 
-TEST_CASE("docs/simulator.md lists the faults as the table has them") {
+TEST_CASE("docs/simulator.md lists faults and kinds of outages as the tables have them") {
   std::set<std::string> documented;
   std::string_view page = config::simulator_page;
   while (!page.empty()) {
@@ -50,6 +51,14 @@ TEST_CASE("docs/simulator.md lists the faults as the table has them") {
       spelling += "`, `" + std::string(row.name) + ":" + std::string(row.argument);
     }
     expected.insert("| `" + spelling + "` | " + std::string(row.help) + " |");
+  }
+  for (const config::OutageRow& row : config::outage_table()) {
+    std::string needs;
+    for (std::string_view key : row.needs)
+      needs += (needs.empty() ? "`" : ", `") + std::string(key) + "`";
+    if (!needs.empty()) needs += ' ';
+    expected.insert("| `" + std::string(row.name) + "` | " + needs + "| " + std::string(row.help) +
+                    " |");
   }
   CHECK(documented == expected);
 }

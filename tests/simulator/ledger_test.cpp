@@ -75,8 +75,9 @@ TEST_CASE("with requests_recorded_max = 0 nothing is recorded") {
 TEST_CASE("several simulators at one address share one bill") {
   config::LoadOutcome outcome = config::load_text("", "test.toml", config::Surroundings{});
   simulator::Ledger ledger(16);
-  simulator::SimulatorThread first(outcome.config, ledger, 0);
-  simulator::SimulatorThread second(outcome.config, ledger, 1);
+  simulator::Outages outages({}, 1, SystemClock().now());
+  simulator::SimulatorThread first(outcome.config, ledger, outages, 0);
+  simulator::SimulatorThread second(outcome.config, ledger, outages, 1);
   REQUIRE(!first.start(*io::Address::parse("127.0.0.1:0")));
   REQUIRE(!second.start(first.address()));
   for (int i = 0; i < 16; ++i) {

@@ -170,13 +170,17 @@ class Served {
     REQUIRE(outcome.config != nullptr);
     ledger_ = std::make_unique<simulator::Ledger>(
         outcome.config->settings.simulator.requests_recorded_max);
-    thread_ = std::make_unique<simulator::SimulatorThread>(outcome.config, *ledger_);
+    const config::SimulatorSettings& settings = outcome.config->settings.simulator;
+    outages_ =
+        std::make_unique<simulator::Outages>(settings.outages, settings.seed, SystemClock().now());
+    thread_ = std::make_unique<simulator::SimulatorThread>(outcome.config, *ledger_, *outages_);
     const io::Refusal refusal = thread_->start(*io::Address::parse("127.0.0.1:0"));
     REQUIRE_MESSAGE(!refusal, refusal.what);
   }
 
   const io::Address& address() const { return thread_->address(); }
   simulator::Ledger& ledger() { return *ledger_; }
+  simulator::Outages& outages() { return *outages_; }
   void stop() { thread_->stop(); }
 
   // One request on a connection of its own.
@@ -192,6 +196,7 @@ class Served {
 
  private:
   std::unique_ptr<simulator::Ledger> ledger_;
+  std::unique_ptr<simulator::Outages> outages_;
   std::unique_ptr<simulator::SimulatorThread> thread_;
 };
 

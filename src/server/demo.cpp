@@ -9,6 +9,7 @@
 #include <string>
 
 #include "server/commands.h"
+#include "server/demo_outage.h"
 #include "server/server.h"
 #include "simulator/simulator_thread.h"
 #include "tls/sha256.h"
@@ -90,7 +91,16 @@ config::Surroundings demo_surroundings() {
 struct DemoOptions {
   Ports ports;
   bool once = false;
+  unsigned outage_s = 0;  // how long the rehearsal lasts; 0: there is none
 };
+
+// The number behind `--outage`, if there is one.
+bool read_outage(const Arguments& arguments, size_t& at, DemoOptions& options) {
+  options.outage_s = rehearsal_default_s;
+  if (at + 1 >= arguments.size() || arguments[at + 1].starts_with("--")) return true;
+  return read_port(arguments[++at], options.outage_s) && options.outage_s >= rehearsal_min_s &&
+         options.outage_s <= rehearsal_max_s;
+}
 
 bool read_demo_options(const Arguments& arguments, DemoOptions& options) {
   struct {
@@ -104,7 +114,7 @@ bool read_demo_options(const Arguments& arguments, DemoOptions& options) {
       options.once = true;
       continue;
     }
-    bool good = false;
+    bool good = arguments[i] == "--outage" && read_outage(arguments, i, options);
     for (auto& port : ports) {
       if (arguments[i] != port.name || i + 1 >= arguments.size()) continue;
       good = read_port(arguments[++i], port.port);
@@ -112,8 +122,10 @@ bool read_demo_options(const Arguments& arguments, DemoOptions& options) {
     }
     if (good) continue;
     std::fprintf(stderr,
-                 "Usage: hyperion demo [--port N] [--admin-port N] [--simulator-port N] [--once]\n"
-                 "Ports are 0 (a free one) to 65535; --once ends it after the samples.\n");
+                 "Usage: hyperion demo [--outage [SECONDS]] [--once] [--port N] [--admin-port N] "
+                 "[--simulator-port N]\n"
+                 "--outage rehearses one instead of the samples, in 6 to 3600 seconds (60 if not "
+                 "given);\n--once ends the demo after that. Ports are 0 (a free one) to 65535.\n");
     return false;
   }
   return true;
@@ -139,7 +151,6 @@ void print_introduction(const Server& server, const io::Address& simulator) {
   std::printf("  metrics         %s/metrics\n", admin.substr(0, admin.find(' ')).c_str());
   std::printf("  the provider    http://%s   (simulated: it costs nothing)\n",
               simulator.text().c_str());
-  std::printf("\nHere is what it does with a few requests:\n");
 }
 
 void print_invitation(const Server& server, const simulator::Ledger& ledger) {
@@ -160,9 +171,23 @@ void print_invitation(const Server& server, const simulator::Ledger& ledger) {
   std::fflush(stdout);
 }
 
+int serve_outage(const DemoOptions& options, Server& server,
+                 const simulator::SimulatorThread& provider, simulator::Outages& outages) {
+  print_introduction(server, provider.address());
+  const std::string& url = server.addresses()[0];
+  Rehearsal rehearsal(outages, address_of(url), url, "http://" + provider.address().text(),
+                      options.outage_s);
+  rehearsal.begin();
+  const int failures = options.once ? rehearsal.wait() : 0;
+  if (options.once) server.drain_and_stop();
+  const int code = server.wait();
+  return code == exit_drained && failures != 0 ? exit_refused : code;
+}
+
 int serve_demo(const DemoOptions& options, Server& server,
                const simulator::SimulatorThread& provider, const simulator::Ledger& ledger) {
   print_introduction(server, provider.address());
+  std::printf("\nHere is what it does with a few requests:\n");
   const int failures = show_samples(address_of(server.addresses()[0]));
   if (options.once) {
     server.drain_and_stop();
@@ -222,7 +247,10 @@ int run_demo(const Arguments& arguments) {
   constexpr size_t requests_recorded = 1024;
   simulator::Ledger ledger(requests_recorded);
   simulator::Outages outages({}, 1, SystemClock().now());
-  simulator::SimulatorThread provider(config::Config::defaults(), ledger, outages);
+  simulator::SimulatorThread provider(
+      options.outage_s == 0 ? config::Config::defaults()
+                            : config::load_text(rehearsal_conf, "the demo's conf", {}).config,
+      ledger, outages);
   refusal = provider.start(loopback(options.ports.simulator));
   if (refusal) {
     print_refusal(refusal);
@@ -240,6 +268,7 @@ int run_demo(const Arguments& arguments) {
     print_refusal(refusal);
     return exit_refused;
   }
+  if (options.outage_s != 0) return serve_outage(options, server, provider, outages);
   return serve_demo(options, server, provider, ledger);
 }
 

@@ -11,16 +11,18 @@ from harness.waiting import DEADLINE_S, wait_until
 
 DEMO_KEY = "sk_test_demo"
 GATEWAY = re.compile(r"the gateway +(http://127\.0\.0\.1:\d+)/v1")
+PROVIDER = re.compile(r"the provider +(http://127\.0\.0\.1:\d+)")
 READY = "Ctrl-C ends it."
 
 
 class Demo:
     """Use as a context: leaving it stops it and checks its end."""
 
-    def __init__(self):
+    def __init__(self, *arguments):
         self.lines = []
         self.process = subprocess.Popen(
-            [BINARY, "demo", "--port", "0", "--admin-port", "0", "--simulator-port", "0"],
+            [BINARY, "demo", "--port", "0", "--admin-port", "0", "--simulator-port", "0",
+             *arguments],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
             env={"PATH": os.environ["PATH"]},
         )
@@ -30,6 +32,7 @@ class Demo:
         found = GATEWAY.search(self.output())
         assert found and self.process.poll() is None, self.output()
         self.url = f"{found[1]}/v1"
+        self.simulator_url = PROVIDER.search(self.output())[1]
 
     def read(self) -> None:
         self.lines.extend(iter(self.process.stdout.readline, ""))

@@ -23,7 +23,8 @@ int print_version(const Arguments&) {
 int print_help(const Arguments&);
 
 constexpr Command commands[] = {
-    {"serve", "serve -c FILE", "start (SIGHUP reloads, SIGTERM drains)",
+    {"serve", "serve -c FILE",
+     "start (SIGHUP reloads, SIGTERM drains, SIGUSR2 hands over to a new binary)",
      hyperion::server::run_serve},
     {"check", "check -c FILE", "validate a conf file, print what this host's io_uring can do",
      hyperion::server::run_check},

@@ -169,6 +169,9 @@ std::string render_metrics(const Shards& shards, const ProcessCounts& process) {
          "Reloads of the conf by whether they were taken.");
   line(text, "hyperion_reloads_total", "result=\"taken\"", process.reloads);
   line(text, "hyperion_reloads_total", "result=\"refused\"", process.reloads_refused);
+  header(text, "hyperion_hand_overs_failed_total", "counter",
+         "Hand-overs to a new binary that failed: this process went on.");
+  line(text, "hyperion_hand_overs_failed_total", "", process.hand_overs_failed);
   constexpr const char* outcomes[] = {"answered", "refused", "failed", "abandoned"};
   header(text, "hyperion_requests_total", "counter", "Requests by how they ended.");
   for (size_t i = 0; i < gateway::outcome_count; ++i) {

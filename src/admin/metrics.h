@@ -18,6 +18,7 @@ namespace hyperion::admin {
 struct ProcessCounts {
   uint64_t reloads = 0;
   uint64_t reloads_refused = 0;
+  uint64_t hand_overs_failed = 0;
 };
 
 std::string render_metrics(const std::vector<const gateway::Counters*>& shards,

@@ -96,6 +96,7 @@ constexpr Key<Settings> server_table[] = {
     {"shards", SETTING(server.shards), between(0, 1024)},
     {"pin", SETTING(server.pin)},
     {"drain_s", SETTING(server.drain_s), between(0, day_s)},
+    {"successor_ready_s", SETTING(server.successor_ready_s), between(1, day_s)},
     {"backlog", SETTING(server.backlog), between(1, 65'535)},
     {"connections_max", SETTING(server.connections_max), between(1, 10'000'000)},
     {"ring_entries", SETTING(server.ring_entries), power_of_two(64, 32'768)},

@@ -30,10 +30,11 @@ struct ServerSettings {
   uint32_t shards = 0;          // 0: one for each core
   bool pin = false;             // pin shards to cores although `cores` is "auto"
   uint32_t drain_s = 630;       // SIGTERM: hard stop, above the total time of an upstream request
-  uint32_t backlog = 4096;      // of each listening socket; the kernel caps it at somaxconn
-  uint32_t connections_max = 16'384;               // of clients, over all shards
-  uint32_t ring_entries = 1024;                    // submission queue of each shard, a power of two
-  uint32_t receive_buffers = 512;                  // of each shard, a power of two
+  uint32_t successor_ready_s = 30;    // SIGUSR2: so long a new binary may take until it serves
+  uint32_t backlog = 4096;            // of each listening socket; the kernel caps it at somaxconn
+  uint32_t connections_max = 16'384;  // of clients, over all shards
+  uint32_t ring_entries = 1024;       // submission queue of each shard, a power of two
+  uint32_t receive_buffers = 512;     // of each shard, a power of two
   uint32_t receive_buffer_size_bytes = 16 * 1024;  // 4 KiB ones cost 2.6 times the CPU (measured)
   uint32_t busy_poll_us = 0;    // spin so long before sleeping: for cores that do nothing else
   bool optimistic_send = true;  // saves a wake-up for each send, where the start-up test allows it

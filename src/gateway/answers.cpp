@@ -22,7 +22,7 @@ bool origin_is_allowed(const config::CorsSettings& cors, std::string_view origin
 
 bool Exchange::begin_answer(uint16_t status) {
   record_.status = status;
-  relay_.set_keep_alive(client_->will_keep_alive());
+  relay_.set_keep_alive(client_->promise_keep_alive());
   if (!relay_.begin_head(status)) return false;
   relay_.head().header("x-request-id", request_id());
   // Where Anthropic's clients look for it.
@@ -120,7 +120,7 @@ void Exchange::answer_page() {
       return;
     case Work::ready: {
       const char* reason =
-          gateway_.draining() ? "draining" : (pages != nullptr ? pages->not_ready() : nullptr);
+          gateway_.ending() ? "draining" : (pages != nullptr ? pages->not_ready() : nullptr);
       if (reason == nullptr) {
         answer_text(200, "application/json", "{\"status\":\"ready\"}");
       } else {

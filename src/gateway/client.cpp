@@ -53,14 +53,19 @@ void Client::end_handshake() {
   gateway_.end_handshake();
 }
 
-bool Client::will_keep_alive() const {
+bool Client::can_keep_alive() const {
   ParserState parsed = parser_.state();
   // An unread body would be taken for the next request.
   bool at_end = parsed == ParserState::complete || (parsed == ParserState::head_ready &&
                                                     parser_.head().framing == http::Framing::none);
   const config::Settings& settings = gateway_.snapshot()->config->settings;
-  return at_end && parser_.head().keep_alive && !gateway_.draining() && !peer_ended_ &&
+  return at_end && parser_.head().keep_alive && !peer_ended_ &&
          requests_ < settings.limits.requests_per_connection_max;
+}
+
+bool Client::promise_keep_alive() {
+  promised_ = can_keep_alive() && !gateway_.draining();
+  return promised_;
 }
 
 void Client::on_read(std::string_view bytes) {
@@ -134,6 +139,7 @@ bool Client::begin_exchange() {
   // The limits of the snapshot that the exchange holds: those read before may be gone.
   parser_.next(gateway_.snapshot()->config->settings.http);
   ++requests_;
+  promised_ = false;
   arm_deadline(gateway_.snapshot()->config->settings.timeouts.head_ms);
   return true;
 }
@@ -161,7 +167,9 @@ void Client::on_complete() {
 
 void Client::finish_exchange(bool broken) {
   exchange_ = nullptr;
-  bool keep = !broken && will_keep_alive() && !close_after_;
+  // A drain does not break a promise that it finds: the next answer takes it back.
+  bool welcome = promised_ || !gateway_.draining();
+  bool keep = !broken && can_keep_alive() && welcome && !close_after_;
   if (state_ == State::gone) return;
   if (!keep) {
     begin_closing();

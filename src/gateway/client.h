@@ -37,8 +37,9 @@ class Client final : public ListNode<ClientTag>,
   io::Stream& stream() { return *stream_; }
   Arena& arena() { return arena_; }
   Listening side() const { return side_; }
-  // True if the connection can serve another request after this one; decides the Connection header.
-  bool will_keep_alive() const;
+  // True if the connection will serve another request after this one; decides the Connection
+  // header.
+  bool promise_keep_alive();
   // Output was queued: sends it and watches that the client takes it.
   void flush();
   // The exchange has answered and is over. `broken`: the answer is cut, the connection must show
@@ -49,6 +50,7 @@ class Client final : public ListNode<ClientTag>,
   void exchange_over() { exchange_ = nullptr; }
 
   // For the gateway -----------------------------------------------------------------------------
+  // Ends with the answer that runs, at once when there is none.
   void begin_drain();
   bool is_idle() const {
     return state_ == State::idle && stream_->output().empty() && held_back_.empty();
@@ -75,6 +77,7 @@ class Client final : public ListNode<ClientTag>,
   bool on_body(std::string_view bytes) override;
   void run_deferred() override;
 
+  bool can_keep_alive() const;
   size_t consume(std::string_view bytes);
   void drain(size_t size);
   bool begin_exchange();
@@ -105,6 +108,7 @@ class Client final : public ListNode<ClientTag>,
   bool handshake_;  // TLS is still being set up
   bool peer_ended_ = false;
   bool close_after_ = false;
+  bool promised_ = false;  // this answer's head says that another request may come
   uint32_t requests_ = 0;
   uint64_t drained_bytes_ = 0;
   Instant body_begin_;

@@ -179,9 +179,10 @@ void Gateway::close_idle_clients() {
   }
 }
 
-void Gateway::begin_drain() {
-  draining_ = true;
+void Gateway::begin_drain(Drain why) {
+  drain_ = why;
   discovery_.stop();
+  if (why != Drain::ending) return;
   for (Client* client = open_clients_.front(); client != nullptr;) {
     Client* next = open_clients_.next(client);
     client->begin_drain();
@@ -190,7 +191,7 @@ void Gateway::begin_drain() {
 }
 
 void Gateway::terminate_all() {
-  draining_ = true;
+  drain_ = Drain::ending;
   discovery_.stop();
   for (Client* client = open_clients_.front(); client != nullptr;) {
     Client* next = open_clients_.next(client);

@@ -29,6 +29,13 @@
 
 namespace hyperion::gateway {
 
+// Why no connection is kept for another request.
+enum class Drain : uint8_t {
+  none,
+  handed_over,  // another process accepts: open connections get one answer more
+  ending,       // nobody does: idle ones are closed
+};
+
 class Gateway {
  public:
   // `log` may be nullptr (no request log). `counters` and `pages` outlive the gateway.
@@ -54,12 +61,13 @@ class Gateway {
   std::vector<std::string> hosts() const;
   void set_addresses(const std::string& host, const std::vector<io::Address>& addresses);
 
-  // No keep-alive from now on; idle clients are closed.
-  void begin_drain();
+  // No keep-alive from now on. May be called again with a stronger reason.
+  void begin_drain(Drain why);
   // Ends every client and attempt; `idle` becomes true some turns later.
   void terminate_all();
   bool idle() const;
-  bool draining() const { return draining_; }
+  bool draining() const { return drain_ != Drain::none; }
+  bool ending() const { return drain_ == Drain::ending; }
   size_t client_count() const { return clients_.in_use(); }
   size_t exchange_count() const { return exchanges_.in_use(); }
 
@@ -121,7 +129,7 @@ class Gateway {
   IntrusiveList<Client, ClientTag> open_clients_;
   IntrusiveList<Exchange, ExchangeTag> open_exchanges_;
   uint32_t handshakes_ = 0;  // of clients, half-open
-  bool draining_ = false;
+  Drain drain_ = Drain::none;
 };
 
 }  // namespace hyperion::gateway

@@ -1,6 +1,7 @@
 #include "io/listener.h"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -37,11 +38,11 @@ Listener::~Listener() {
 
 std::string Listener::open(const Address& address, int backlog) {
   std::string problem;
-  fd_ = bind_socket(address, backlog, problem);
-  return problem;
+  fd_ = bind_socket(address, problem);
+  return fd_ < 0 ? problem : listen_on(fd_, backlog);
 }
 
-int Listener::bind_socket(const Address& address, int backlog, std::string& problem) {
+int Listener::bind_socket(const Address& address, std::string& problem) {
   int fd = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) {
     problem = explain_bind(address, errno);
@@ -53,22 +54,29 @@ int Listener::bind_socket(const Address& address, int backlog, std::string& prob
     setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
   if (address.storage.ss_family == AF_INET6)
     setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  if (bind(fd, address.get(), address.size) == 0 && listen(fd, backlog) == 0) return fd;
+  if (bind(fd, address.get(), address.size) == 0) return fd;
   problem = explain_bind(address, errno);
   ::close(fd);
   return -1;
 }
 
-Address Listener::address() const {
+std::string Listener::listen_on(int fd, int backlog) {
+  return listen(fd, backlog) == 0 ? "" : explain_bind(address_of(fd), errno);
+}
+
+Address Listener::address_of(int fd) {
   sockaddr_storage storage{};
   socklen_t size = sizeof(storage);
-  getsockname(fd_, reinterpret_cast<sockaddr*>(&storage), &size);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&storage), &size);
   return Address::from_sockaddr(reinterpret_cast<sockaddr*>(&storage), size);
 }
 
 void Listener::start() {
   wanted_ = true;
-  if (fd_ < 0 || accept_.armed()) return;
+  if (fd_ >= 0 && !accept_.armed()) arm();
+}
+
+void Listener::arm() {
   io_uring_sqe* sqe = reactor_.prepare(accept_);
   // No address output: one buffer would serve all accepts.
   io_uring_prep_multishot_accept(sqe, fd_, nullptr, nullptr, SOCK_CLOEXEC);
@@ -77,6 +85,30 @@ void Listener::start() {
 void Listener::pause() {
   wanted_ = false;
   reactor_.cancel(accept_);
+}
+
+void Listener::finish() {
+  wanted_ = false;
+  finishing_ = true;
+  reactor_.runtime().timers.cancel(retry_);
+  if (accept_.armed()) {
+    reactor_.cancel(accept_);
+  } else if (fd_ >= 0) {
+    take_rest(false);
+  }
+}
+
+// The kernel wakes one of those who wait for connections: what it told our operation at its end, it
+// told nobody else. So the queue is looked at again; arming and cancelling at once empties it.
+void Listener::take_rest(bool failed) {
+  pollfd queue{fd_, POLLIN, 0};
+  if (!failed && ++rests_ <= rests_max && poll(&queue, 1, 0) > 0) {
+    arm();
+    reactor_.cancel(accept_);
+    return;
+  }
+  ::close(fd_);
+  fd_ = -1;
 }
 
 void Listener::close() {
@@ -89,12 +121,16 @@ void Listener::close() {
 
 void Listener::on_accepted(int32_t result, uint32_t) {
   if (result >= 0) take(result);
-  if (accept_.armed() || !wanted_) return;
+  if (accept_.armed() || fd_ < 0) return;
   // Only this connection failed (accept(2)), or nothing did: go on. Anything else would fail again
   // at once.
   bool passing = result >= 0 || result == -ECANCELED || result == -ECONNABORTED ||
                  result == -EINTR || result == -EAGAIN || result == -EPROTO;
-  if (passing) {
+  if (finishing_) {
+    take_rest(!passing);
+  } else if (!wanted_) {
+    return;
+  } else if (passing) {
     start();
   } else {
     reactor_.runtime().timers.arm(retry_, reactor_.clock().now() + retry_ms * ns_per_ms);

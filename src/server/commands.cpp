@@ -61,6 +61,16 @@ int run_serve(const Arguments& arguments) {
     return exit_usage;
   }
   Server::block_signals();
+  std::vector<std::string> again{"serve"};
+  again.insert(again.end(), arguments.begin(), arguments.end());
+  Launch launch = Launch::of_this_process(std::move(again));
+  std::string problem;
+  Predecessor predecessor;
+  bool succeeds = predecessor.find(problem);
+  if (!problem.empty()) {
+    std::fprintf(stderr, "hyperion: %s\n", problem.c_str());
+    return exit_refused;
+  }
   config::LoadOutcome outcome = load(path);
   if (outcome.config == nullptr) return exit_refused;
   io::CapabilityReport report = io::probe_capabilities();
@@ -69,7 +79,8 @@ int run_serve(const Arguments& arguments) {
     return exit_refused;
   }
   std::fputs(report.table().c_str(), stderr);
-  Server server(outcome.config, std::string(path));
+  Server server(outcome.config, std::string(path), std::move(launch),
+                succeeds ? &predecessor : nullptr);
   io::Refusal refusal = server.start();
   if (refusal) {
     print_refusal(refusal);

@@ -1,6 +1,5 @@
 #include "server/server.h"
 
-#include <netinet/in.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -14,6 +13,7 @@
 
 #include "admin/metrics.h"
 #include "base/log.h"
+#include "server/manager.h"
 
 namespace hyperion::server {
 namespace {
@@ -21,7 +21,7 @@ namespace {
 sigset_t handled_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (int signal : {SIGHUP, SIGTERM, SIGINT}) sigaddset(&set, signal);
+  for (int signal : {SIGHUP, SIGTERM, SIGINT, SIGUSR2}) sigaddset(&set, signal);
   return set;
 }
 
@@ -51,16 +51,26 @@ void keep_secrets_in_memory() {
   prctl(PR_SET_DUMPABLE, 0);
 }
 
+bool stop_is_wanted() {
+  sigset_t pending;
+  sigpending(&pending);
+  return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
 }  // namespace
 
-Server::Server(std::shared_ptr<const config::Config> config, std::string conf_path)
-    : config_(std::move(config)), conf_path_(std::move(conf_path)) {}
+Server::Server(std::shared_ptr<const config::Config> config, std::string conf_path, Launch launch,
+               Predecessor* predecessor)
+    : config_(std::move(config)),
+      conf_path_(std::move(conf_path)),
+      launch_(std::move(launch)),
+      predecessor_(predecessor),
+      sockets_(predecessor != nullptr ? predecessor->take_sockets() : std::vector<HeldAddress>{}) {}
 
 Server::~Server() {
   stop_shards();
   if (resolver_ != nullptr) resolver_->stop();
   shards_.clear();
-  for (const std::string& path : socket_paths_) unlink(path.c_str());
   if (log_writer_ != nullptr) log_writer_->stop();
 }
 
@@ -68,69 +78,6 @@ void Server::block_signals() {
   sigset_t set = handled_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   signal(SIGPIPE, SIG_IGN);
-  // The hand-over to a new binary is not built: the signal must not end what runs.
-  signal(SIGUSR2, SIG_IGN);
-}
-
-// A socket with SO_REUSEPORT would quietly share the port with another Hyperion: one without it
-// tells.
-std::string Server::bind_one(io::Address address, gateway::Listening side, bool tls) {
-  std::string problem;
-  int probe = socket(address.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  int on = 1;
-  setsockopt(probe, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-  if (address.storage.ss_family == AF_INET6)
-    setsockopt(probe, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on));
-  // A path that nobody listens on was left behind by a process that died.
-  bool left_behind = address.storage.ss_family == AF_UNIX &&
-                     connect(probe, address.get(), address.size) != 0 && errno == ECONNREFUSED;
-  if (left_behind) unlink(address.text().c_str() + 5);
-  bool busy =
-      address.port() != 0 && bind(probe, address.get(), address.size) != 0 && errno == EADDRINUSE;
-  close(probe);
-  if (busy) {
-    return "cannot listen on " + address.text() +
-           ": Address already in use. Another program has this port: stop it, or set another "
-           "address under "
-           "[server] listen.";
-  }
-  size_t count = side == gateway::Listening::admin_side ? 1 : sockets_.size();
-  int backlog = static_cast<int>(config_->settings.server.backlog);
-  for (size_t i = 0; i < count; ++i) {
-    // A path can be bound once: its shards share the socket.
-    bool shared = address.storage.ss_family == AF_UNIX && i > 0;
-    int fd =
-        shared ? dup(sockets_[0].back().fd) : io::Listener::bind_socket(address, backlog, problem);
-    if (fd < 0) return problem;
-    if (address.storage.ss_family == AF_UNIX && i == 0)
-      socket_paths_.push_back(address.text().substr(5));
-    if (i == 0) {
-      sockaddr_storage bound{};
-      socklen_t size = sizeof(bound);
-      getsockname(fd, reinterpret_cast<sockaddr*>(&bound), &size);
-      address = io::Address::from_sockaddr(reinterpret_cast<sockaddr*>(&bound), size);
-      const char* scheme = tls ? "https://" : "http://";
-      const char* note = side == gateway::Listening::admin_side ? " (admin)" : "";
-      address_texts_.push_back(scheme + address.text() + note);
-    }
-    sockets_[i].push_back({fd, side, tls});
-  }
-  return {};
-}
-
-std::string Server::bind_all() {
-  const config::Settings& settings = config_->settings;
-  for (const io::Address& address : settings.server.listen) {
-    std::string problem = bind_one(address, gateway::Listening::public_side, false);
-    if (!problem.empty()) return problem;
-  }
-  for (const io::Address& address : settings.tls.listen) {
-    std::string problem = bind_one(address, gateway::Listening::public_side, true);
-    if (!problem.empty()) return problem;
-  }
-  if (settings.admin.listen.size != 0)
-    return bind_one(settings.admin.listen, gateway::Listening::admin_side, false);
-  return {};
 }
 
 // Certificates are read by each shard; a file that cannot be used is found before any shard has
@@ -159,13 +106,11 @@ io::Refusal Server::start() {
   raise_descriptor_limit();
   keep_secrets_in_memory();
   const config::ServerSettings& settings = config_->settings.server;
-  std::vector<int> cores = available_cores();
-  bool pinned = settings.pin || !settings.cores.empty();
-  if (!settings.cores.empty()) cores.assign(settings.cores.begin(), settings.cores.end());
-  size_t count = settings.shards != 0 ? settings.shards : cores.size();
-  sockets_.resize(count);
+  cores_ = available_cores();
+  if (!settings.cores.empty()) cores_.assign(settings.cores.begin(), settings.cores.end());
+  size_t count = settings.shards != 0 ? settings.shards : cores_.size();
   std::string problem = check_tls_files(*config_);
-  if (problem.empty()) problem = bind_all();
+  if (problem.empty()) problem = sockets_.open(config_->settings, count);
   if (!problem.empty()) return {problem, "Nothing was started."};
   if (config_->settings.log.target != "off") {
     log_writer_ = std::make_unique<LogWriter>();
@@ -173,13 +118,26 @@ io::Refusal Server::start() {
     if (!problem.empty())
       return {problem, "Set [log] target to a file that can be written, to stdout, stderr or off."};
   }
+  io::Refusal refusal = start_shards(count);
+  if (refusal) return refusal;
+  resolver_ = std::make_unique<upstream::Resolver>(
+      [this](const std::string& host, const std::vector<io::Address>& addresses) {
+        for (auto& shard : shards_) shard->set_addresses(host, addresses);
+      });
+  watch_names();
+  return begin_accepting();
+}
+
+io::Refusal Server::start_shards(size_t count) {
+  const config::ServerSettings& settings = config_->settings.server;
+  bool pinned = settings.pin || !settings.cores.empty();
   for (size_t i = 0; i < count; ++i) {
     ShardSettings shard;
     shard.number = static_cast<unsigned>(i);
-    shard.core = pinned ? cores[i % cores.size()] : -1;
+    shard.core = pinned ? cores_[i % cores_.size()] : -1;
     shard.config = config_;
     shard.connections_max = settings.connections_max / count + 1;
-    shard.sockets = sockets_[i];
+    shard.sockets = sockets_.of_shard(i);
     shard.pages = this;
     if (log_writer_ != nullptr) {
       log_rings_.push_back(std::make_unique<LogRing>(config_->settings.log.buffer_size_bytes));
@@ -193,11 +151,22 @@ io::Refusal Server::start() {
     io::Refusal refusal = shard->start();
     if (refusal) return refusal;
   }
-  resolver_ = std::make_unique<upstream::Resolver>(
-      [this](const std::string& host, const std::vector<io::Address>& addresses) {
-        for (auto& shard : shards_) shard->set_addresses(host, addresses);
-      });
-  watch_names();
+  return {};
+}
+
+// Nothing can fail any more but the listening itself.
+io::Refusal Server::begin_accepting() {
+  bool given = predecessor_ != nullptr && predecessor_->await_state(sockets_.taken());
+  std::string problem = sockets_.listen(static_cast<int>(config_->settings.server.backlog));
+  if (!problem.empty()) return {problem, "Nothing was started."};
+  for (auto& shard : shards_) shard->accept();
+  if (given) {
+    predecessor_->say_serving();
+  } else {
+    if (predecessor_ != nullptr)
+      log_warning("the process before this one ended during the hand-over: serving without it");
+    tell_manager("READY=1");
+  }
   return {};
 }
 
@@ -219,8 +188,11 @@ int Server::wait() {
     if (signal == SIGHUP) {
       if (log_writer_ != nullptr) log_writer_->reopen();
       reload();
+    } else if (signal == SIGUSR2) {
+      if (hand_over()) return drain(gateway::Drain::handed_over);
     } else {
-      return drain();
+      tell_manager("STOPPING=1");
+      return drain(gateway::Drain::ending);
     }
   }
 }
@@ -249,6 +221,31 @@ void Server::reload() {
            " (addresses, cores, memory, the log and our own certificate change at a restart only)");
 }
 
+// True when another process serves.
+bool Server::hand_over() {
+  HandOver outcome;
+  if (launch_.path.empty()) {
+    outcome.problem = "nothing says how this process was started.";
+  } else if (getpid() == 1) {
+    outcome.problem = "this is process 1, whose end is the end of its container: replace that.";
+  } else {
+    log_info("handing over to " + launch_.path);
+    outcome = server::hand_over(launch_, sockets_.held(),
+                                config_->settings.server.successor_ready_s, stop_is_wanted);
+  }
+  if (!outcome.problem.empty()) {
+    hand_overs_failed_.fetch_add(1, std::memory_order_relaxed);
+    log_error("hand-over failed: " + outcome.problem +
+              " This process goes on serving. Put that right and send SIGUSR2 again.");
+    return false;
+  }
+  sockets_.leave(outcome.taken);
+  std::string successor = std::to_string(outcome.successor);
+  tell_manager("MAINPID=" + successor + "\nREADY=1");
+  log_info("handed over: process " + successor + " serves");
+  return true;
+}
+
 bool Server::all_finished() const {
   return std::all_of(shards_.begin(), shards_.end(),
                      [](const auto& shard) { return shard->finished(); });
@@ -261,20 +258,32 @@ void Server::stop_shards() {
   for (auto& shard : shards_) shard->join();
 }
 
-int Server::drain() {
-  log_info("draining: no new connections, waiting for requests in flight");
-  for (auto& shard : shards_) shard->drain();
+void Server::drain_shards(gateway::Drain why) {
+  log_info(
+      why == gateway::Drain::ending
+          ? "draining: no new connections, waiting for requests in flight"
+          : "draining: waiting for requests in flight, and for open connections to be used up");
+  for (auto& shard : shards_) shard->drain(why);
+}
+
+int Server::drain(gateway::Drain why) {
+  drain_shards(why);
   SystemClock clock;
   Instant hard_stop = clock.precise_now() + config_->settings.server.drain_s * ns_per_s;
   sigset_t set = handled_signals();
   bool cut_off = false;
-  while (!all_finished()) {
+  while (!all_finished() && !cut_off) {
     timespec pause{0, 20'000'000};
     int signal = sigtimedwait(&set, nullptr, &pause);
-    if (signal == SIGTERM || signal == SIGINT || clock.precise_now() >= hard_stop) {
-      cut_off = true;
-      break;
+    if (signal == SIGTERM || signal == SIGINT) {
+      cut_off = why == gateway::Drain::ending;
+      if (!cut_off) drain_shards(why = gateway::Drain::ending);
+    } else if (signal == SIGUSR2) {
+      log_warning("SIGUSR2 ignored: this process is draining");
+    } else if (signal == SIGHUP && log_writer_ != nullptr) {
+      log_writer_->reopen();
     }
+    cut_off = cut_off || clock.precise_now() >= hard_stop;
   }
   stop_shards();
   if (resolver_ != nullptr) resolver_->stop();
@@ -287,7 +296,8 @@ std::string Server::metrics() {
   std::vector<const gateway::Counters*> counters;
   for (const auto& shard : shards_) counters.push_back(&shard->counters());
   return admin::render_metrics(counters, {reloads_.load(std::memory_order_relaxed),
-                                          reloads_refused_.load(std::memory_order_relaxed)});
+                                          reloads_refused_.load(std::memory_order_relaxed),
+                                          hand_overs_failed_.load(std::memory_order_relaxed)});
 }
 
 }  // namespace hyperion::server

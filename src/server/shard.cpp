@@ -4,6 +4,7 @@
 #include <sched.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/log.h"
@@ -150,26 +151,24 @@ void Shard::open_listeners(io::Reactor& reactor) {
     acceptors_.push_back(std::make_unique<Acceptor>(*this, socket));
     auto listener = std::make_unique<io::Listener>(reactor, *acceptors_.back());
     listener->adopt(socket.fd);
-    listener->start();
     listeners_.push_back(std::move(listener));
   }
 }
 
 void Shard::serve(io::Reactor& reactor) {
   on_tick();
-  while (!stopping_ &&
-         !(draining_ && gateway_->exchange_count() == 0 && gateway_->client_count() == 0)) {
-    reactor.turn();
-  }
+  auto drained = [&] {
+    return draining_ && listeners_closed() && gateway_->exchange_count() == 0 &&
+           gateway_->client_count() == 0;
+  };
+  while (!stopping_ && !drained()) reactor.turn();
   reactor.runtime().timers.cancel(tick_);
   close_listeners();
   gateway_->terminate_all();
   mailbox_.stop();
   auto closed = [&] {
-    for (auto& listener : listeners_) {
-      if (!listener->closed()) return false;
-    }
-    return gateway_->idle() && mailbox_.stopped() && reactor.streams_in_use() == 0;
+    return listeners_closed() && gateway_->idle() && mailbox_.stopped() &&
+           reactor.streams_in_use() == 0;
   };
   while (!closed()) reactor.turn();
   listeners_.clear();
@@ -177,6 +176,11 @@ void Shard::serve(io::Reactor& reactor) {
 
 void Shard::close_listeners() {
   for (auto& listener : listeners_) listener->close();
+}
+
+bool Shard::listeners_closed() const {
+  return std::all_of(listeners_.begin(), listeners_.end(),
+                     [](const auto& listener) { return listener->closed(); });
 }
 
 void Shard::on_tick() {
@@ -208,11 +212,21 @@ void Shard::set_addresses(std::string host, std::vector<io::Address> addresses) 
   });
 }
 
-void Shard::drain() {
+void Shard::accept() {
   mailbox_.post([this] {
+    for (auto& listener : listeners_) {
+      if (!accepting_paused_ && !draining_) listener->start();
+    }
+  });
+}
+
+void Shard::drain(gateway::Drain why) {
+  mailbox_.post([this, why] {
+    if (!draining_) {
+      for (auto& listener : listeners_) listener->finish();
+    }
     draining_ = true;
-    close_listeners();
-    gateway_->begin_drain();
+    gateway_->begin_drain(why);
   });
 }
 

@@ -2,9 +2,10 @@
 //
 // Owned by the Server. Everything of a shard lives on its thread; the server talks to it by its
 // mailbox only. The reactor must be made on the thread that uses it, so starting can fail there:
-// `start` waits for the verdict and returns the two lines for people. Stops in two ways: `drain`
-// (finish what runs) and `stop` (now). Counters are readable from any thread as long as the shard
-// lives.
+// `start` waits for the verdict and returns the two lines for people. Connections are taken after
+// `accept` only, so that none comes to a process of which another shard cannot start. Stops in two
+// ways: `drain` (finish what runs) and `stop` (now). Counters are readable from any thread as long
+// as the shard lives.
 #pragma once
 
 #include <atomic>
@@ -50,14 +51,17 @@ class Shard {
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
-  // Starts the thread and waits until it serves. Empty refusal: it does.
+  // Starts the thread and waits until it can serve. Empty refusal: it can.
   io::Refusal start();
 
   // From any thread -------------------------------------------------------------------------
   void apply(std::shared_ptr<const config::Config> config);
   void set_addresses(std::string host, std::vector<io::Address> addresses);
-  void drain();  // no new connections; `finished` once the last exchange is answered
-  void stop();   // ends everything
+  void accept();  // its sockets listen: takes connections
+  // No new connections; `finished` once the last exchange is answered. A second call may only
+  // strengthen the reason.
+  void drain(gateway::Drain why);
+  void stop();  // ends everything
   bool finished() const { return finished_.load(std::memory_order_acquire); }
   void join();
   const gateway::Counters& counters() const { return counters_; }
@@ -70,6 +74,7 @@ class Shard {
   void open_listeners(io::Reactor& reactor);
   void on_tick();
   void close_listeners();
+  bool listeners_closed() const;
 
   ShardSettings settings_;
   gateway::Counters counters_;

@@ -316,7 +316,7 @@ TEST_CASE("a reload keeps what is known and looks again soon") {
 TEST_CASE("a drain gives up the look that runs, and no other comes") {
   World world;
   REQUIRE(world.look() != nullptr);
-  world.gateway().begin_drain();
+  world.gateway().begin_drain(gateway::Drain::ending);
   CHECK(world.run_until([&] { return world.gateway().idle(); }));
   const int before = world.connects;
   world.apply({});

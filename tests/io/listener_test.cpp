@@ -1,5 +1,6 @@
 #include "io/listener.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
 
 #include <string>
@@ -157,6 +158,63 @@ TEST_CASE("listener: closed with connections on their way, it hands over none an
     CHECK(ended_count == sockets.size() - server.peers.size());
     close_all(loop, server);
   }
+}
+
+TEST_CASE("listener: finishing, it takes what the kernel has queued, then closes by itself") {
+  for (bool paused : {false, true}) {
+    Loopback loop;
+    if (!loop.open()) return;
+    Server server(loop);
+    for (int i = 0; i < 3; ++i) loop.reactor().turn(false);
+    if (paused) {
+      server.listener().pause();
+      for (int i = 0; i < 3; ++i) loop.reactor().turn(false);
+    }
+    std::vector<std::unique_ptr<RawSocket>> sockets;
+    for (int i = 0; i < 50; ++i) sockets.push_back(std::make_unique<RawSocket>(server.address));
+    server.listener().finish();
+    REQUIRE(loop.run_until([&] { return server.listener().closed(); }));
+    CHECK(server.peers.size() == 50);
+    RawSocket late;
+    CHECK(connect(late.fd(), server.address.get(), server.address.size) != 0);
+    close_all(loop, server);
+  }
+}
+
+// The kernel wakes one of those who wait at a socket. If that one ends, the connection is its own.
+TEST_CASE("listener: finishing on a shared socket loses no connection between the two") {
+  Loopback loop;
+  if (!loop.open()) return;
+  Server server(loop);
+  Listener second(loop.reactor(), server);
+  second.adopt(fcntl(server.listener().descriptor(), F_DUPFD_CLOEXEC, 0));
+  second.start();
+  for (int i = 0; i < 3; ++i) loop.reactor().turn(false);
+  std::vector<std::unique_ptr<RawSocket>> sockets;
+  for (int i = 0; i < 3; ++i) sockets.push_back(std::make_unique<RawSocket>(server.address));
+  server.listener().finish();
+  REQUIRE(loop.run_until([&] { return server.listener().closed(); }));
+  REQUIRE(loop.run_until([&] { return server.peers.size() == 3; }));
+  sockets.push_back(std::make_unique<RawSocket>(server.address));
+  REQUIRE(loop.run_until([&] { return server.peers.size() == 4; }));
+  second.close();
+  REQUIRE(loop.run_until([&] { return second.closed(); }));
+  close_all(loop, server);
+}
+
+TEST_CASE("listener: closed while it finishes, it hands over nothing more") {
+  Loopback loop;
+  if (!loop.open()) return;
+  Server server(loop);
+  server.listener().pause();
+  for (int i = 0; i < 3; ++i) loop.reactor().turn(false);
+  std::vector<std::unique_ptr<RawSocket>> sockets;
+  for (int i = 0; i < 20; ++i) sockets.push_back(std::make_unique<RawSocket>(server.address));
+  server.welcome = [&](Peer&) { server.listener().close(); };
+  server.listener().finish();
+  REQUIRE(loop.run_until([&] { return server.listener().closed(); }));
+  CHECK(server.peers.size() == 1);
+  close_all(loop, server);
 }
 
 TEST_CASE("listener: a socket that cannot accept is tried again now and then, not all the time") {

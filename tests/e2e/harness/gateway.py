@@ -23,6 +23,8 @@ BROKEN = re.compile(r"assert|Sanitizer|runtime error|terminate called", re.IGNOR
 class Gateway:
     """One process of `hyperion serve`. Use as a context: leaving it stops it and checks its end."""
 
+    binary = BINARY
+
     def __init__(self, folder: Path, upstream_port: int, changes=None, environment=None, **options):
         self.folder = folder
         self.conf_file = folder / "hyperion.toml"
@@ -44,7 +46,7 @@ class Gateway:
         self.lines = []
         self.ports = {}
         self.process = subprocess.Popen(
-            [BINARY, "serve", "-c", str(self.conf_file)],
+            [self.binary, "serve", "-c", str(self.conf_file)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -55,7 +57,7 @@ class Gateway:
         )
         self.reader = threading.Thread(target=self.read_stderr, daemon=True)
         self.reader.start()
-        listeners = len(self.conf["server"]["listen"])
+        listeners = sum(not one.startswith("unix:") for one in self.conf["server"]["listen"])
         listeners += len(self.conf.get("tls", {}).get("listen", []))
         listeners += self.conf["admin"]["listen"] != "off"
         wait_until(

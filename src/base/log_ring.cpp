@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +66,12 @@ std::string_view LogRing::readable() const {
   size_t available = written_.load(std::memory_order_acquire) - read;
   size_t offset = read & (size_ - 1);
   return {bytes_.get() + offset, std::min(available, size_ - offset)};
+}
+
+std::string_view LogRing::readable_behind(std::string_view first) const {
+  size_t after = read_.load(std::memory_order_relaxed) + first.size();
+  if (first.empty() || (after & (size_ - 1)) != 0) return {};
+  return {bytes_.get(), written_.load(std::memory_order_acquire) - after};
 }
 
 void LogRing::consume(size_t size) {
@@ -166,25 +173,36 @@ LogWriter::Outcome LogWriter::drain_ring(LogRing& ring) {
   size_t until = ring.written_.load(std::memory_order_acquire);
   Outcome outcome = Outcome::idle;
   while (size_t left = until - ring.read_.load(std::memory_order_relaxed)) {
-    std::string_view bytes = ring.readable().substr(0, left);
+    std::string_view first = ring.readable().substr(0, left);
+    std::string_view behind = ring.readable_behind(first).substr(0, left - first.size());
     size_t written = 0;
-    outcome = write_some(bytes, written);
+    outcome = write_some(first, behind, written);
     if (outcome != Outcome::progress) return outcome;
-    unfinished_ = bytes[written - 1] == '\n' ? nullptr : &ring;
+    char last = written <= first.size() ? first[written - 1] : behind[written - first.size() - 1];
+    unfinished_ = last == '\n' ? nullptr : &ring;
     ring.consume(written);
     written_bytes_.fetch_add(written, std::memory_order_relaxed);
   }
   return outcome;
 }
 
-// Never blocks on a pipe or a terminal: poll says that PIPE_BUF bytes fit.
-LogWriter::Outcome LogWriter::write_some(std::string_view bytes, size_t& written) {
+// Never blocks on a pipe or a terminal: poll says that PIPE_BUF bytes fit. What is offered ends
+// with a line, unless not even one fits.
+LogWriter::Outcome LogWriter::write_some(std::string_view first, std::string_view behind,
+                                         size_t& written) {
   if (!regular_file_) {
     pollfd target{descriptor_, POLLOUT, 0};
     if (::poll(&target, 1, busy_ms) == 0) return Outcome::blocked;
-    bytes = bytes.substr(0, PIPE_BUF);
+    first = first.substr(0, PIPE_BUF);
+    behind = behind.substr(0, PIPE_BUF - first.size());
+    size_t end_behind = behind.rfind('\n') + 1;  // 0: it has none
+    size_t end_first = first.rfind('\n') + 1;
+    if (end_behind > 0 || end_first > 0) behind = behind.substr(0, end_behind);
+    if (end_behind == 0 && end_first > 0) first = first.substr(0, end_first);
   }
-  ssize_t result = ::write(descriptor_, bytes.data(), bytes.size());
+  iovec parts[2] = {{const_cast<char*>(first.data()), first.size()},
+                    {const_cast<char*>(behind.data()), behind.size()}};
+  ssize_t result = ::writev(descriptor_, parts, 2);
   if (result > 0) {
     written = static_cast<size_t>(result);
     return Outcome::progress;

@@ -6,9 +6,10 @@
 // writer looks every 20 ms while lines come, every 200 ms when none do, and at once when a ring is
 // half full. Where the target fails (disk full, reader gone) it keeps what it has, tries again at
 // its next look, counts the failure and says so on the process's log, at most once a minute; the
-// rings fill and drop meanwhile. Lines are never torn or mixed, whatever fails. `stop` writes all
-// that is left and gives up when the target fails or takes nothing for `flush_ms`. Only `open` can
-// fail, with a sentence for people.
+// rings fill and drop meanwhile. Lines are never torn or mixed, whatever fails. Every write ends
+// with a line as long as the target takes it whole, so two processes can share a file, or a pipe
+// while lines are below PIPE_BUF. `stop` writes all that is left and gives up when the target fails
+// or takes nothing for `flush_ms`. Only `open` can fail, with a sentence for people.
 #pragma once
 
 #include <atomic>
@@ -43,8 +44,10 @@ class LogRing {
 
  private:
   friend class LogWriter;
-  // For the writer: the next bytes that lie in one piece, and how many of them are done with.
+  // For the writer: the next bytes that lie in one piece, those that follow them at the ring's
+  // beginning, and how many are done with.
   std::string_view readable() const;
+  std::string_view readable_behind(std::string_view first) const;
   void consume(size_t size);
   void copy_in(size_t at, std::string_view bytes);
 
@@ -93,7 +96,7 @@ class LogWriter {
   void run();
   Outcome drain();
   Outcome drain_ring(LogRing& ring);
-  Outcome write_some(std::string_view bytes, size_t& written);
+  Outcome write_some(std::string_view first, std::string_view behind, size_t& written);
   void flush_all();
   void reopen_now();
   void drop_torn_line();

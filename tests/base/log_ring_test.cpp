@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -287,6 +288,51 @@ TEST_CASE("log ring: a reader that stalls loses no line that the ring had room f
   std::vector<std::string> lines = lines_of(text);
   REQUIRE(lines.size() == appended);
   for (unsigned i = 0; i < appended; ++i) CHECK(lines[i] == make_line(0, i, 100));
+}
+
+// As two processes do while one hands over to the other. The rings are small, so lines lie across
+// their edges all the time.
+TEST_CASE("log ring: two writers share a target, and no line is torn") {
+  for (bool is_pipe : {false, true}) {
+    Folder folder;
+    std::string path = folder / "log";
+    std::unique_ptr<NamedPipe> pipe;
+    if (is_pipe) pipe = std::make_unique<NamedPipe>(path);
+    constexpr unsigned lines_each = 20000;
+    std::atomic<unsigned> ended{0};
+    auto append_all = [&](unsigned shard) {
+      LogRing ring(4096);
+      LogWriter writer;
+      REQUIRE(writer.open(path).empty());
+      writer.add(ring);
+      writer.start();
+      Random random(shard);
+      for (unsigned i = 0; i < lines_each;) {
+        if (ring.append(make_line(shard, i, random.below(300)))) ++i;
+      }
+      writer.stop();
+      ++ended;
+    };
+    std::thread first(append_all, 0);
+    std::thread second(append_all, 1);
+    std::string text;
+    while (ended < 2) {
+      if (pipe != nullptr) text += pipe->read_available();
+      usleep(100);
+    }
+    first.join();
+    second.join();
+    text += pipe != nullptr ? pipe->read_available() : read_all(path);
+    unsigned next[2] = {0, 0};
+    for (const std::string& line : lines_of(text)) {
+      unsigned shard = 0;
+      unsigned number = 0;
+      REQUIRE(whole(line, shard, number));
+      CHECK(number == next[shard]++);
+    }
+    CHECK(next[0] == lines_each);
+    CHECK(next[1] == lines_each);
+  }
 }
 
 TEST_CASE("log ring: a reader that went away is counted; the process lives and stops at once") {

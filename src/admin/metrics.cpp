@@ -1,5 +1,6 @@
 #include "admin/metrics.h"
 
+#include <algorithm>
 #include <array>
 #include <map>
 
@@ -25,8 +26,11 @@ constexpr Row rows[] = {
      &Counters::connections_refused},
     {"hyperion_requests_in_flight", "gauge", "Requests begun and not ended.",
      &Counters::requests_in_flight},
-    {"hyperion_requests_overloaded_total", "counter",
-     "Requests refused for want of memory or slots.", &Counters::requests_refused_overloaded},
+    {"hyperion_requests_overloaded_total", "counter", "Requests refused because Hyperion was full.",
+     &Counters::requests_refused_overloaded},
+    {"hyperion_requests_admitted", "gauge",
+     "Requests in flight that hold a place, as [admission] counts them.",
+     &Counters::requests_admitted},
     {"hyperion_received_bytes_total", "counter", "Bytes received from clients.",
      &Counters::bytes_received},
     {"hyperion_answered_bytes_total", "counter", "Body bytes sent to clients.",
@@ -161,6 +165,49 @@ void render_providers(std::string& text, const Shards& shards) {
   text += token_lines;
 }
 
+// The largest of all shards: a mean would hide the one that is full.
+uint64_t largest(const Shards& shards, Counter Counters::*member) {
+  uint64_t value = 0;
+  for (const Counters* counters : shards) value = std::max(value, (counters->*member).get());
+  return value;
+}
+
+void render_admission(std::string& text, const Shards& shards) {
+  // In the order of gateway::ShedReason.
+  constexpr const char* reasons[] = {"requests", "memory", "loop_lag", "descriptors",
+                                     "key_concurrency"};
+  const char* shed = "hyperion_requests_shed_total";
+  header(text, shed, "counter", "Requests refused before their body was read.");
+  for (size_t reason = 0; reason < gateway::shed_reason_count; ++reason) {
+    for (size_t i = 0; i < resilience::priority_count; ++i) {
+      uint64_t total = 0;
+      for (const Counters* counters : shards) total += counters->requests_shed[reason][i].get();
+      std::string labels = std::string("reason=\"") + reasons[reason] + "\",priority=\"";
+      labels += resilience::name_of(static_cast<resilience::Priority>(i));
+      line(text, shed, labels + "\"", total);
+    }
+  }
+  const char* level = "hyperion_admission_level";
+  header(text, level, "gauge",
+         "Of the fullest shard: 1 refuses low priority, 2 normal, 3 everybody.");
+  line(text, level, "", largest(shards, &Counters::admission_level));
+  const struct {
+    const char* name;
+    const char* help;
+    Counter Counters::*member;
+  } seconds[] = {
+      {"hyperion_loop_lag_seconds",
+       "How long what is ready waits for its turn, on the slowest shard.", &Counters::loop_lag_us},
+      {"hyperion_loop_turn_longest_seconds", "The longest turn of any shard in its last second.",
+       &Counters::loop_turn_longest_us},
+  };
+  for (const auto& [name, help, member] : seconds) {
+    header(text, name, "gauge", help);
+    text += std::string(name) + " " +
+            std::to_string(static_cast<double>(largest(shards, member)) / 1e6) + "\n";
+  }
+}
+
 }  // namespace
 
 std::string render_metrics(const Shards& shards, const ProcessCounts& process) {
@@ -194,6 +241,7 @@ std::string render_metrics(const Shards& shards, const ProcessCounts& process) {
     header(text, row.name, row.type, row.help);
     line(text, row.name, "", sum(shards, row.member));
   }
+  render_admission(text, shards);
   render_providers(text, shards);
   histogram(text, "hyperion_request_duration_seconds",
             "From a request's first byte to the end of its answer.", shards,

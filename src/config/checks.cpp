@@ -38,6 +38,7 @@ void Loader::check_settings() {
   check_server();
   check_files();
   check_memory();
+  check_admission();
   check_timeouts();
   const Settings& settings = config_->settings;
   if (settings.http.target_size_max_bytes > settings.http.head_size_max_bytes) {
@@ -117,14 +118,36 @@ void Loader::check_memory() {
   if (kept_given && memory.blocks_per_shard_kept > memory.blocks_per_shard_max) {
     setting_problem("memory.blocks_per_shard_kept", "expected at most blocks_per_shard_max");
   }
-  if (memory.refuse_at_percent > memory.stop_accept_at_percent) {
-    setting_problem("memory.refuse_at_percent", "expected at most stop_accept_at_percent");
-  }
   const uint64_t blocks_bytes = uint64_t{memory.blocks_per_shard_max} * block_size_bytes;
   if (blocks_bytes < uint64_t{4} * settings.limits.relay_backlog_max_bytes) {
     setting_problem("memory.blocks_per_shard_max",
                     "expected room for at least four relays of limits.relay_backlog_max_bytes; a "
                     "block is 16 KiB");
+  }
+}
+
+void Loader::check_admission() {
+  const resilience::AdmissionSettings& admission = config_->settings.admission;
+  const struct {
+    const char* key;
+    uint32_t value;
+    const char* bound;
+    uint32_t bound_value;
+  } pairs[] = {
+      {"shed_low_at_percent", admission.shed_low_at_percent, "refuse_at_percent",
+       admission.refuse_at_percent},
+      {"refuse_at_percent", admission.refuse_at_percent, "stop_accept_at_percent",
+       admission.stop_accept_at_percent},
+      {"hysteresis_percent", admission.hysteresis_percent, "shed_low_at_percent",
+       admission.shed_low_at_percent},
+      {"retry_after_min_s", admission.retry_after_min_s, "retry_after_max_s",
+       admission.retry_after_max_s},
+  };
+  for (const auto& [key, value, bound, bound_value] : pairs) {
+    if (value <= bound_value) continue;
+    setting_problem(
+        std::string("admission.") + key,
+        "expected at most " + std::string(bound) + ", which is " + std::to_string(bound_value));
   }
 }
 

@@ -45,6 +45,9 @@ constexpr std::array<std::string_view, routing::kind_count> kind_choices = {
 // In the order of routing::Tier, which begins at 1.
 constexpr std::array<std::string_view, 4> tier_choices = {"", "cheap_fast", "balanced",
                                                           "high_reasoning"};
+// In the order of resilience::Priority.
+constexpr std::array<std::string_view, resilience::priority_count> priority_choices = {
+    "low", "normal", "high"};
 // In the order of the bits of routing::Rule::routes.
 constexpr std::array<std::string_view, 2> route_choices = {"smart", "auto"};
 // In the order of OutageKind.
@@ -182,8 +185,17 @@ constexpr Key<Settings> memory_table[] = {
     {"blocks_per_shard_kept", SETTING(memory.blocks_per_shard_kept), between(0, 16'777'216)},
     {"bodies_per_shard_max_bytes", SETTING(memory.bodies_per_shard_max_bytes),
      between(mib, 1024 * gib)},
-    {"refuse_at_percent", SETTING(memory.refuse_at_percent), between(1, 100)},
-    {"stop_accept_at_percent", SETTING(memory.stop_accept_at_percent), between(1, 100)},
+};
+
+constexpr Key<Settings> admission_table[] = {
+    {"requests_per_shard_max", SETTING(admission.requests_per_shard_max), between(0, 10'000'000)},
+    {"loop_lag_max_ms", SETTING(admission.loop_lag_max_ms), between(0, minute_ms)},
+    {"shed_low_at_percent", SETTING(admission.shed_low_at_percent), between(1, 100)},
+    {"refuse_at_percent", SETTING(admission.refuse_at_percent), between(1, 100)},
+    {"stop_accept_at_percent", SETTING(admission.stop_accept_at_percent), between(1, 100)},
+    {"hysteresis_percent", SETTING(admission.hysteresis_percent), between(0, 50)},
+    {"retry_after_min_s", SETTING(admission.retry_after_min_s), between(0, 3600)},
+    {"retry_after_max_s", SETTING(admission.retry_after_max_s), between(0, 3600)},
 };
 
 constexpr Key<Settings> cors_table[] = {
@@ -255,6 +267,7 @@ constexpr Section section_table[] = {
     {"upstream", upstream_table},
     {"discovery", discovery_table},
     {"memory", memory_table},
+    {"admission", admission_table},
     {"cors", cors_table},
     {"log", log_table},
     {"admin", admin_table},
@@ -454,6 +467,10 @@ constexpr Key<VirtualKey> virtual_key_table[] = {
     {"test", HYPERION_SLOT(VirtualKey, test)},
     {"models", HYPERION_SLOT(VirtualKey, models), text(Text::pattern, false)},
     {"body_size_max_bytes", HYPERION_SLOT(VirtualKey, body_size_max_bytes), between(0, gib)},
+    {"concurrent_requests_max", HYPERION_SLOT(VirtualKey, concurrent_requests_max),
+     between(0, 10'000'000)},
+    {"priority", HYPERION_SLOT_AS(VirtualKey, Choice, reinterpret_cast<uint8_t*>(&owner.priority)),
+     one_of(priority_choices)},
 };
 
 #undef HYPERION_SLOT

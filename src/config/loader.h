@@ -87,6 +87,7 @@ class Loader {
   void check_server();
   void check_files();
   void check_memory();
+  void check_admission();
   void check_timeouts();
   void check_contents();
   uint32_t line_of(const std::string& key) const;

@@ -3,7 +3,8 @@
 // The initialisers here are the defaults: nothing repeats them but conf/hyperion.toml, and a test
 // compares that file line by line. The folders that read these structs (upstream, gateway, admin,
 // simulator, server) lie below `config` in the order of inclusion, so the structs live here; those
-// of http, json, dialect and routing are their own (http/limits.h, json/limits.h, */settings.h).
+// of http, json, dialect, routing and resilience are their own (http/limits.h, json/limits.h,
+// */settings.h, resilience/admission.h).
 // Names carry their unit last. Sizes and times are those of reference practice, with the reason
 // beside each. Plain data, no logic.
 #pragma once
@@ -19,6 +20,7 @@
 #include "http/limits.h"
 #include "io/address.h"
 #include "json/limits.h"
+#include "resilience/admission.h"
 #include "routing/settings.h"
 
 namespace hyperion::config {
@@ -87,13 +89,11 @@ struct DiscoverySettings {
   uint32_t response_max_bytes = 2 * 1024 * 1024;  // read in one go: about a millisecond
 };
 
-// [memory]: what the shards may hold for requests; full means 503 before reading more
+// [memory]: what the shards may hold for requests; [admission] says what is done near the limit
 struct MemorySettings {
   uint32_t blocks_per_shard_max = 8192;  // of 16 KiB: heads, write queues, arenas
   uint32_t blocks_per_shard_kept = 512;  // kept for reuse when a burst is over
   uint64_t bodies_per_shard_max_bytes = 256ull * 1024 * 1024;
-  uint32_t refuse_at_percent = 90;  // of either: new requests get 503, health and metrics do not
-  uint32_t stop_accept_at_percent = 95;  // of either: no new connections, idle ones are closed
 };
 
 // [cors]
@@ -149,6 +149,7 @@ struct Settings {
   UpstreamSettings upstream;
   DiscoverySettings discovery;
   MemorySettings memory;
+  resilience::AdmissionSettings admission;
   CorsSettings cors;
   LogSettings log;
   AdminSettings admin;

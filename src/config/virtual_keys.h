@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "catalog/catalog.h"
+#include "resilience/admission.h"
 #include "tls/sha256.h"
 
 namespace hyperion::config {
@@ -23,7 +24,9 @@ struct VirtualKey {
   uint32_t index = 0;  // in VirtualKeys::all()
   bool revoked = false;
   bool test = false;  // an sk_test_ key: may ask for faults where `test_faults` is on
-  uint64_t body_size_max_bytes = 0;  // 0: [limits] body_size_max_bytes
+  uint64_t body_size_max_bytes = 0;      // 0: [limits] body_size_max_bytes
+  uint32_t concurrent_requests_max = 0;  // over all shards; 0: none
+  resilience::Priority priority = resilience::Priority::normal;
   std::vector<std::string> models = {"*"};
   catalog::DeploymentSet allowed;  // what `models` means in the catalogue of the same snapshot
 };

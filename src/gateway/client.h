@@ -55,6 +55,11 @@ class Client final : public ListNode<ClientTag>,
   bool is_idle() const {
     return state_ == State::idle && stream_->output().empty() && held_back_.empty();
   }
+  // Kept alive after an answer, for a next request that may never come. One that is new may have a
+  // request on its way.
+  bool is_kept_alive() const {
+    return is_idle() && requests_ != 0 && side_ == Listening::public_side;
+  }
   void terminate();
   // As terminate, but the client sees a reset.
   void reset();

@@ -15,6 +15,7 @@
 #include <string>
 
 #include "base/histogram.h"
+#include "resilience/admission.h"
 
 namespace hyperion::gateway {
 
@@ -36,6 +37,10 @@ class Counter {
 // How an exchange ended (design: exactly one of these).
 enum class Outcome : uint8_t { answered, refused, failed, abandoned };
 inline constexpr size_t outcome_count = 4;
+
+// Why a request was refused before its body was read.
+enum class ShedReason : uint8_t { requests, memory, loop_lag, descriptors, key_concurrency };
+inline constexpr size_t shed_reason_count = 5;
 
 // Of one provider in one shard. Lives as long as the shard, whatever reloads do.
 struct ProviderCounters {
@@ -79,6 +84,12 @@ struct Counters {
   Counter connections_open;
   Counter requests_in_flight;
   Counter requests_refused_overloaded;
+  Counter requests_admitted;  // in flight now
+  // Refused at their head, by reason and by the priority of their key.
+  std::array<std::array<Counter, resilience::priority_count>, shed_reason_count> requests_shed;
+  Counter admission_level;  // resilience::Level
+  Counter loop_lag_us;
+  Counter loop_turn_longest_us;  // of the last second
   Counter bytes_received;
   Counter bytes_sent;
   Counter streams_cut;

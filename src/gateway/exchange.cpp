@@ -58,7 +58,7 @@ void Exchange::on_head(const http::RequestHead& head) {
     return;
   }
   record_.route = endpoint_->path;
-  if (!check_method() || !authenticate() || !check_memory()) return;
+  if (!check_method() || !authenticate() || !admit()) return;
   uint64_t limit = body_limit();
   if (head.content_length > limit) {
     refuse(make_failure(413, "request_too_large", {},
@@ -112,16 +112,6 @@ bool Exchange::authenticate() {
           401, "invalid_api_key", {},
           "The API key is missing or not valid. Send it as `Authorization: Bearer sk_live_...`."),
       Side::client, Phase::head);
-  return false;
-}
-
-bool Exchange::check_memory() {
-  if (endpoint_->work != Work::proxy || !gateway_.refuses_new_requests()) return true;
-  gateway_.counters().requests_refused_overloaded.add();
-  Failure failure = make_failure(503, "overloaded", {},
-                                 "Hyperion is at its memory limit. Try again in a second.");
-  failure.retry_after_ms = 1000;
-  refuse(failure, Side::gateway, Phase::head);
   return false;
 }
 
@@ -299,6 +289,8 @@ void Exchange::finish(Outcome outcome, bool broken) {
     client->finish_exchange((broken && !HYPERION_PLANTED(keep_alive_after_cut)) ||
                             !relay_.keep_alive());
   }
+  // One that was given up counts until its attempts have let go of the provider.
+  if (outcome != Outcome::abandoned) place_.release();
   release_if_joined();
 }
 

@@ -30,6 +30,8 @@
 #include "json/body_scan.h"
 #include "json/splice.h"
 #include "json/walker.h"
+#include "resilience/admission.h"
+#include "resilience/key_slots.h"
 
 namespace hyperion::gateway {
 
@@ -119,7 +121,10 @@ class Exchange final : public ListNode<ExchangeTag> {
   uint64_t body_limit() const;
   bool authenticate();
   bool check_method();
-  bool check_memory();
+  bool admit();
+  bool refuse_overloaded(const resilience::Admission& admission);
+  bool refuse_at_key_limit(const resilience::Admission& admission);
+  void count_shed(ShedReason reason);
   void write_cors();
   void answer_options();
   void answer_page();
@@ -165,6 +170,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   const http::RequestHead* head_ = nullptr;
   const Endpoint* endpoint_ = nullptr;
   const config::VirtualKey* key_ = nullptr;
+  resilience::Place place_;
   bool wants_stream_ = false;
   bool wants_array_ = false;
   bool retried_ = false;

@@ -32,17 +32,18 @@ void zero_gauges_unless_named(const ProviderState& old, const Snapshot& next) {
 }  // namespace
 
 Gateway::Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages,
-                 size_t connections_max)
+                 resilience::KeySlotsRegistry& key_slots, size_t connections_max)
     : runtime_(runtime),
       counters_(counters),
       log_(log),
       pages_(pages),
       handshake_gate_(runtime.clock, runtime.timers),
       router_(runtime.clock),
-      clients_(connections_max),
+      key_slots_(key_slots),
+      clients_(connections_max + admin_connections_kept),
       // An exchange may outlive its client for a turn or two while an attempt joins.
-      exchanges_(connections_max * 2),
-      attempts_(connections_max * 3) {}
+      exchanges_(clients_.capacity() * 2),
+      attempts_(clients_.capacity() * 3) {}
 
 Gateway::~Gateway() {
   for (auto& pool : retired_pools_) pool.reset();
@@ -86,6 +87,11 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   }
   for (size_t wire = 0; wire < dialect::wires_count; ++wire)
     next->ways[wire] = ways_from(chat_endpoint(static_cast<dialect::Wire>(wire)), config->catalog);
+  next->key_slots.resize(config->keys.all().size());
+  for (const config::VirtualKey& key : config->keys.all()) {
+    if (key.concurrent_requests_max != 0) next->key_slots[key.index] = key_slots_.get(key.id);
+  }
+  key_slots_.forget_unused();
   decisions_.resize(config->settings.routing.decisions_kept);
   next->first_token_us.resize(config->catalog.deployments().size());
   for (const catalog::Provider& provider : config->catalog.providers()) {
@@ -107,6 +113,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
       snapshot_ == nullptr || snapshot_->config->settings.http.body_size_max_bytes != body_max;
   if (changed) scanner_ = std::make_unique<json::Scanner>(body_max);
   snapshot_ = std::move(next);
+  configure_admission();
   discovery_.follow(snapshot_);
   for (const ProviderState& state : snapshot_->providers) state.pool->warm_up();
   return {};
@@ -166,15 +173,40 @@ void Gateway::set_addresses(const std::string& host, const std::vector<io::Addre
   }
 }
 
-bool Gateway::memory_used_beyond(uint64_t percent) const {
-  return runtime_.blocks.in_use() * 100 >= runtime_.blocks.blocks_max() * percent ||
-         bodies_.used_bytes * 100 >= bodies_.limit_bytes * percent;
+void Gateway::configure_admission() {
+  const resilience::AdmissionSettings& settings = snapshot_->config->settings.admission;
+  admission_.configure(
+      settings, {settings.requests_per_shard_max, runtime_.blocks.blocks_max(), bodies_.limit_bytes,
+                 settings.loop_lag_max_ms, loop_load_.descriptors_max});
 }
 
-void Gateway::close_idle_clients() {
-  for (Client* client = open_clients_.front(); client != nullptr;) {
+bool Gateway::relieve(const LoopLoad& load) {
+  const bool limit_is_new = load.descriptors_max != loop_load_.descriptors_max;
+  loop_load_ = load;
+  if (limit_is_new) configure_admission();
+  const resilience::Admission& admission = look_at_load();
+  counters_.admission_level.set(static_cast<uint64_t>(admission.level()));
+  counters_.requests_admitted.set(requests_admitted_);
+  const resilience::AdmissionSettings& settings = snapshot_->config->settings.admission;
+  if (admission.stops_accepting()) {
+    close_idle_clients(SIZE_MAX);
+    return true;
+  }
+  // Connections that do nothing must not keep others out, nor all be sent away for one.
+  const size_t connections_max = clients_.capacity() - admin_connections_kept;
+  const size_t kept = (connections_max * settings.stop_accept_at_percent - 1) / 100;
+  if (clients_.in_use() > kept) close_idle_clients(clients_.in_use() - kept);
+  return false;
+}
+
+// The oldest first.
+void Gateway::close_idle_clients(size_t count_max) {
+  for (Client* client = open_clients_.front(); client != nullptr && count_max != 0;) {
     Client* next = open_clients_.next(client);
-    if (client->is_idle()) client->terminate();
+    if (client->is_kept_alive()) {
+      client->terminate();
+      --count_max;
+    }
     client = next;
   }
 }

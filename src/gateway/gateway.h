@@ -2,9 +2,9 @@
 //
 // Owned by the server's shard (or by the simulated world of tests/sim); lives on one thread. It
 // accepts streams, hands them to Clients, keeps the current Snapshot, the pools of objects and
-// memory, the counters and the log. Overload is decided here: `refuses_new_requests`. It never
-// blocks and never allocates per request in the steady state. `apply` changes the configuration,
-// `begin_drain` and `terminate_all` end it.
+// memory, the counters and the log. Of overload it knows what is used up, `look_at_load`;
+// resilience::Admission says what follows. It never blocks and never allocates per request in the
+// steady state. `apply` changes the configuration, `begin_drain` and `terminate_all` end it.
 #pragma once
 
 #include <memory>
@@ -25,6 +25,8 @@
 #include "gateway/snapshot.h"
 #include "io/runtime.h"
 #include "json/body_scan.h"
+#include "resilience/admission.h"
+#include "resilience/key_slots.h"
 #include "tls/context.h"
 
 namespace hyperion::gateway {
@@ -36,11 +38,19 @@ enum class Drain : uint8_t {
   ending,       // nobody does: idle ones are closed
 };
 
+// What the shard's loop knows of its load; told from outside now and then.
+struct LoopLoad {
+  uint64_t lag_ms = 0;
+  uint64_t descriptors = 0;      // open sockets
+  uint64_t descriptors_max = 0;  // 0: not known
+};
+
 class Gateway {
  public:
-  // `log` may be nullptr (no request log). `counters` and `pages` outlive the gateway.
+  // `log` may be nullptr (no request log). `counters`, `pages` and `key_slots`, which all shards
+  // share, outlive the gateway.
   Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Pages* pages,
-          size_t connections_max);
+          resilience::KeySlotsRegistry& key_slots, size_t connections_max);
   ~Gateway();
   Gateway(const Gateway&) = delete;
   Gateway& operator=(const Gateway&) = delete;
@@ -51,11 +61,18 @@ class Gateway {
   // A new client. `stream` is open and its reading paused; with `handshake` its TLS handshake is
   // still to come.
   void accept(io::Stream* stream, Listening side, bool handshake = false);
-  bool has_room() const { return clients_.in_use() < clients_.capacity(); }
+  // Some connections are kept for the admin side: health must be told when all others are taken.
+  bool has_room(Listening side) const {
+    const size_t kept = side == Listening::admin_side ? 0 : admin_connections_kept;
+    return clients_.in_use() + kept < clients_.capacity();
+  }
   void end_handshake() { --handshakes_; }
   tls::HandshakeGate& handshake_gate() { return handshake_gate_; }
   // Copies what the pools and the memory hold into the counters; called about once a second.
   void update_gauges();
+  // What is done about load beside refusing requests, several times a second while there is any:
+  // looks, and makes room by closing idle clients. True: accept no connections for now.
+  bool relieve(const LoopLoad& load);
 
   // Names that must be resolved, and what became of them.
   std::vector<std::string> hosts() const;
@@ -94,20 +111,22 @@ class Gateway {
   Attempt* create_attempt(Exchange& exchange);
   void release(Attempt* attempt) { attempts_.destroy(attempt); }
   void release(Client* client);
-  // Memory is nearly gone: new requests get 503; beyond that, new connections are not even
-  // accepted.
-  bool refuses_new_requests() const {
-    return memory_used_beyond(snapshot_->config->settings.memory.refuse_at_percent);
+  // Judges what is used up at this moment; a few nanoseconds.
+  const resilience::Admission& look_at_load() {
+    admission_.look({requests_admitted_, runtime_.blocks.in_use(), bodies_.used_bytes,
+                     loop_load_.lag_ms, loop_load_.descriptors});
+    return admission_;
   }
-  bool stops_accepting() const {
-    return memory_used_beyond(snapshot_->config->settings.memory.stop_accept_at_percent);
-  }
-  void close_idle_clients();
+  // For the place of a request that was admitted.
+  uint64_t& requests_admitted() { return requests_admitted_; }
   void log(const Record& record);
   void next_request_id(char* out);
 
  private:
-  bool memory_used_beyond(uint64_t percent) const;
+  static constexpr size_t admin_connections_kept = 16;
+
+  void configure_admission();
+  void close_idle_clients(size_t count_max);
 
   io::Runtime& runtime_;
   Counters& counters_;
@@ -123,6 +142,10 @@ class Gateway {
   std::shared_ptr<const Snapshot> snapshot_;
   std::vector<std::shared_ptr<upstream::Pool>> retired_pools_;
   Discovery discovery_{runtime_, bodies_};
+  resilience::KeySlotsRegistry& key_slots_;
+  resilience::Admission admission_;
+  LoopLoad loop_load_;
+  uint64_t requests_admitted_ = 0;
   Slab<Client> clients_;
   Slab<Exchange> exchanges_;
   Slab<Attempt> attempts_;

@@ -16,6 +16,7 @@
 #include "config/config.h"
 #include "dialect/wire.h"
 #include "gateway/counters.h"
+#include "resilience/key_slots.h"
 #include "routing/capability.h"
 #include "upstream/pool.h"
 
@@ -42,6 +43,8 @@ struct ProviderState {
 struct Snapshot {
   std::shared_ptr<const config::Config> config;
   std::vector<ProviderState> providers;  // by catalog::Provider::index
+  // Of each key that has a limit of concurrent requests, by VirtualKey::index; else nullptr.
+  std::vector<std::shared_ptr<resilience::KeySlots>> key_slots;
   // How chat of each dialect reaches each deployment, by Deployment::index.
   std::array<std::vector<routing::Way>, dialect::wires_count> ways;
   // The first token's delay of each deployment's streams lately, as this shard saw it; 0: unknown.

@@ -79,6 +79,7 @@ class Reactor final : public Transport {
   const ReactorStatistics& statistics() const { return statistics_; }
   const LoopLag& lag() const { return lag_; }
   size_t streams_in_use() const;
+  size_t streams_max() const { return settings_.streams_max; }
 
   // Transport: outgoing TCP.
   Stream* connect(const Address& address, StreamHandler* handler) override;

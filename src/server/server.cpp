@@ -44,6 +44,16 @@ void raise_descriptor_limit() {
   setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+// How many connections the system allows the process to have.
+uint64_t connections_allowed() {
+  // Rings, listeners, logs, files that a reload reads.
+  constexpr uint64_t other_descriptors = 64;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return UINT32_MAX;
+  return limit.rlim_cur > 2 * other_descriptors ? limit.rlim_cur - other_descriptors
+                                                : limit.rlim_cur;
+}
+
 // No core file and no look into our memory by others of the same user: keys are in it.
 void keep_secrets_in_memory() {
   rlimit none{0, 0};
@@ -139,6 +149,8 @@ io::Refusal Server::start_shards(size_t count) {
     shard.connections_max = settings.connections_max / count + 1;
     shard.sockets = sockets_.of_shard(i);
     shard.pages = this;
+    shard.key_slots = &key_slots_;
+    shard.descriptors_max = std::max<uint64_t>(connections_allowed() / count, 1);
     if (log_writer_ != nullptr) {
       log_rings_.push_back(std::make_unique<LogRing>(config_->settings.log.buffer_size_bytes));
       log_writer_->add(*log_rings_.back());

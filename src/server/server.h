@@ -15,6 +15,7 @@
 
 #include "config/config.h"
 #include "gateway/pages.h"
+#include "resilience/key_slots.h"
 #include "server/hand_over.h"
 #include "server/listening.h"
 #include "server/shard.h"
@@ -71,6 +72,7 @@ class Server final : private gateway::Pages {
   std::unique_ptr<LogWriter> log_writer_;
   std::vector<int> cores_;
   ListeningSockets sockets_;
+  resilience::KeySlotsRegistry key_slots_;
   std::atomic<uint64_t> reloads_{0};
   std::atomic<uint64_t> reloads_refused_{0};
   std::atomic<uint64_t> hand_overs_failed_{0};

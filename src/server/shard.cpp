@@ -13,8 +13,11 @@
 namespace hyperion::server {
 namespace {
 
-// How often gauges are refreshed and overload is looked at.
-constexpr uint64_t tick_ms = 1000;
+// How often load is looked at, where there is any, and the gauges are refreshed.
+constexpr uint64_t busy_tick_ms = 100;
+constexpr uint64_t idle_tick_ms = 1000;
+// The turns that a shard without work makes between two ticks: this tick's own, and some slack.
+constexpr uint64_t idle_turns_max = 3;
 
 // To a client beyond the limit of connections, for whom there is no Client object.
 const std::string& overflow_answer() {
@@ -37,8 +40,8 @@ io::ReactorSettings reactor_settings(const config::Settings& settings, size_t co
   reactor.receive_buffer_size_bytes = settings.server.receive_buffer_size_bytes;
   reactor.busy_poll_us = settings.server.busy_poll_us;
   reactor.optimistic_send = settings.server.optimistic_send;
-  // Clients, and as many connections to providers again.
-  reactor.streams_max = connections_max * 2 + 1024;
+  // Clients, as many connections to providers, and as many again that are kept idle or still end.
+  reactor.streams_max = connections_max * 3 + 1024;
   reactor.blocks_max = settings.memory.blocks_per_shard_max;
   reactor.blocks_kept = settings.memory.blocks_per_shard_kept;
   return reactor;
@@ -66,7 +69,7 @@ class Shard::Acceptor final : public io::Acceptor {
     }
   }
 
-  bool has_room() override { return shard_.gateway_->has_room(); }
+  bool has_room() override { return shard_.gateway_->has_room(socket_.side); }
 
   void on_accept_overflow(int fd) override {
     shard_.counters_.connections_refused.add();
@@ -117,9 +120,9 @@ void Shard::run(std::promise<io::Refusal>& started) {
   }
   std::optional<gateway::RingLog> log;
   if (settings_.log != nullptr) log.emplace(*settings_.log, reactor->clock());
-  auto gateway =
-      std::make_unique<gateway::Gateway>(reactor->runtime(), counters_, log ? &*log : nullptr,
-                                         settings_.pages, settings_.connections_max);
+  auto gateway = std::make_unique<gateway::Gateway>(
+      reactor->runtime(), counters_, log ? &*log : nullptr, settings_.pages, *settings_.key_slots,
+      settings_.connections_max);
   reactor_ = reactor.get();
   gateway_ = gateway.get();
   std::string problem = gateway->apply(settings_.config);
@@ -184,18 +187,45 @@ bool Shard::listeners_closed() const {
 }
 
 void Shard::on_tick() {
+  const Instant now = reactor_->clock().now();
+  relieve();
+  if (now >= gauges_due_) {
+    gauges_due_ = now + idle_tick_ms * ns_per_ms;
+    update_gauges();
+  }
+  const uint64_t turns = reactor_->statistics().turns;
+  const bool idle = turns - turns_seen_ <= idle_turns_max && !accepting_paused_;
+  turns_seen_ = turns;
+  reactor_->runtime().timers.arm(tick_, now + (idle ? idle_tick_ms : busy_tick_ms) * ns_per_ms);
+}
+
+// Nearly full: no new connections of clients. Who asks for health and metrics is still let in.
+void Shard::relieve() {
+  gateway::LoopLoad load;
+  load.lag_ms = reactor_->lag().median_ns() / ns_per_ms;
+  load.descriptors = reactor_->streams_in_use();
+  load.descriptors_max = std::min<uint64_t>(settings_.descriptors_max, reactor_->streams_max());
+  const bool full = gateway_->relieve(load);
+  if (full == accepting_paused_) return;
+  accepting_paused_ = full;
+  steer_listeners();
+}
+
+void Shard::steer_listeners() {
+  if (!accepting_ || draining_) return;
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    const bool admin = settings_.sockets[i].side == gateway::Listening::admin_side;
+    accepting_paused_ && !admin ? listeners_[i]->pause() : listeners_[i]->start();
+  }
+}
+
+void Shard::update_gauges() {
   const io::ReactorStatistics& statistics = reactor_->statistics();
   counters_.completion_overflows.set(statistics.completion_overflows);
   counters_.receive_starved.set(statistics.starved);
+  counters_.loop_lag_us.set(reactor_->lag().median_ns() / ns_per_us);
+  counters_.loop_turn_longest_us.set(reactor_->lag().longest_ns() / ns_per_us);
   gateway_->update_gauges();
-  // Nearly out of memory: no new connections, and idle ones make room.
-  bool full = gateway_->stops_accepting();
-  if (full != accepting_paused_ && !draining_) {
-    accepting_paused_ = full;
-    for (auto& listener : listeners_) full ? listener->pause() : listener->resume();
-    if (full) gateway_->close_idle_clients();
-  }
-  reactor_->runtime().timers.arm(tick_, reactor_->clock().now() + tick_ms * ns_per_ms);
 }
 
 void Shard::apply(std::shared_ptr<const config::Config> config) {
@@ -214,9 +244,8 @@ void Shard::set_addresses(std::string host, std::vector<io::Address> addresses) 
 
 void Shard::accept() {
   mailbox_.post([this] {
-    for (auto& listener : listeners_) {
-      if (!accepting_paused_ && !draining_) listener->start();
-    }
+    accepting_ = true;
+    steer_listeners();
   });
 }
 

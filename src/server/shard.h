@@ -42,6 +42,8 @@ struct ShardSettings {
   std::vector<ListeningSocket> sockets;
   LogRing* log = nullptr;
   gateway::Pages* pages = nullptr;
+  resilience::KeySlotsRegistry* key_slots = nullptr;  // of all shards
+  uint64_t descriptors_max = 0;                       // this shard's part of what the system allows
 };
 
 class Shard {
@@ -73,6 +75,9 @@ class Shard {
   void serve(io::Reactor& reactor);
   void open_listeners(io::Reactor& reactor);
   void on_tick();
+  void relieve();
+  void steer_listeners();
+  void update_gauges();
   void close_listeners();
   bool listeners_closed() const;
 
@@ -88,7 +93,10 @@ class Shard {
   std::vector<std::unique_ptr<Acceptor>> acceptors_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   io::MemberTimer<Shard, &Shard::on_tick> tick_{this};
-  bool accepting_paused_ = false;
+  uint64_t turns_seen_ = 0;  // by the last tick
+  Instant gauges_due_;
+  bool accepting_ = false;         // told to
+  bool accepting_paused_ = false;  // for a while, of clients
   bool draining_ = false;
   bool stopping_ = false;
 };

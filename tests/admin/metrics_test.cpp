@@ -182,6 +182,28 @@ TEST_CASE("counters are summed over shards, open connections are shown for each"
   CHECK(page.value("hyperion_reloads_total", {{"result", "refused"}}) == 8);
 }
 
+TEST_CASE("what was refused is told by reason and priority, and the fullest shard shows") {
+  Counters one, two;
+  const auto low = static_cast<size_t>(resilience::Priority::low);
+  const auto memory = static_cast<size_t>(gateway::ShedReason::memory);
+  const auto key = static_cast<size_t>(gateway::ShedReason::key_concurrency);
+  one.requests_shed[memory][low].add(2);
+  two.requests_shed[memory][low].add(3);
+  two.requests_shed[key][static_cast<size_t>(resilience::Priority::high)].add(7);
+  one.admission_level.set(1);
+  two.admission_level.set(3);
+  one.loop_lag_us.set(2500);
+  two.loop_turn_longest_us.set(1'500'000);
+  Page page = page_of({&one, &two});
+  const char* name = "hyperion_requests_shed_total";
+  CHECK(page.value(name, {{"reason", "memory"}, {"priority", "low"}}) == 5);
+  CHECK(page.value(name, {{"reason", "memory"}, {"priority", "normal"}}) == 0);
+  CHECK(page.value(name, {{"reason", "key_concurrency"}, {"priority", "high"}}) == 7);
+  CHECK(page.value("hyperion_admission_level") == 3);
+  CHECK(page.value("hyperion_loop_lag_seconds") == doctest::Approx(0.0025));
+  CHECK(page.value("hyperion_loop_turn_longest_seconds") == 1.5);
+}
+
 TEST_CASE("a provider of several shards is one series") {
   Counters one, two;
   one.providers.get("acme")->attempts.add(1);

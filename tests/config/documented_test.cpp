@@ -178,6 +178,8 @@ TEST_CASE("what the documented conf shows of entries is what holds without it") 
   CHECK(key.test == fresh.test);
   CHECK(key.models == fresh.models);
   CHECK(key.body_size_max_bytes == fresh.body_size_max_bytes);
+  CHECK(key.concurrent_requests_max == fresh.concurrent_requests_max);
+  CHECK(key.priority == fresh.priority);
   CHECK(key.allowed.allows_all());
 
   const auto found = shown->catalog.resolve("search-model");

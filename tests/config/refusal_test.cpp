@@ -25,7 +25,16 @@ const struct {
     {"[tls]\nca_file = \"/none.pem\"\n", "test.toml:2: tls.ca_file: /none.pem cannot be read"},
     {"[limits]\ntarget_size_max_bytes = 20000\n", "expected at most limits.head_size_max_bytes"},
     {"[memory]\nbodies_per_shard_max_bytes = 1048576\n", "such a body would never fit"},
-    {"[memory]\nrefuse_at_percent = 96\n", "expected at most stop_accept_at_percent"},
+    {"[memory]\nrefuse_at_percent = 96\n", "unknown key here: it belongs to [admission]"},
+    {"[admission]\nrefuse_at_percent = 96\n",
+     "test.toml:2: admission.refuse_at_percent: expected at most stop_accept_at_percent, which is "
+     "95"},
+    {"[admission]\nrefuse_at_percent = 70\n",
+     "admission.shed_low_at_percent: expected at most refuse_at_percent, which is 70"},
+    {"[admission]\nshed_low_at_percent = 4\n",
+     "admission.hysteresis_percent: expected at most shed_low_at_percent, which is 4"},
+    {"[admission]\n\nretry_after_min_s = 9\n",
+     "test.toml:3: admission.retry_after_min_s: expected at most retry_after_max_s, which is 5"},
     {"[memory]\nblocks_per_shard_kept = 9000\n", "memory.blocks_per_shard_kept: expected"},
     {"[limits]\nrelay_backlog_max_bytes = 67108864\n", "room for at least four relays"},
     {"[timeouts]\nupstream_total_ms = 1000\nupstream_connect_ms = 10\n"
@@ -109,6 +118,9 @@ const struct {
     {key_entry("a") + key_entry("b"), "keys.hash: another entry has the same hash"},
     {key_entry("a", "models = [\"gpt-9\"]"), "keys.models: \"gpt-9\" matches no model"},
     {key_entry("a", "body_size_max_bytes = 33554433"), "at most limits.body_size_max_bytes"},
+    {key_entry("a", "priority = \"urgent\""),
+     "keys.priority: expected one of \"low\", \"normal\", \"high\", given \"urgent\""},
+    {key_entry("a", "concurrent_requests_max = -1"), "keys.concurrent_requests_max: expected"},
     {"[[keys]]\nid = \"a\"\n", "keys.hash: is missing"},
 };
 

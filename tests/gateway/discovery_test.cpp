@@ -68,7 +68,8 @@ class World final : public io::Transport {
       : world_(seed),
         runtime_{world_.clock(),  world_.timers(),         world_.runtime().deferred,
                  world_.blocks(), world_.runtime().random, *this},
-        gateway_(std::make_unique<gateway::Gateway>(runtime_, counters, nullptr, nullptr, 8)) {
+        gateway_(std::make_unique<gateway::Gateway>(runtime_, counters, nullptr, nullptr, key_slots,
+                                                    8)) {
     apply(conf);
   }
   ~World() override {
@@ -138,6 +139,7 @@ class World final : public io::Transport {
     return gateway::find_discovered(*gateway_->snapshot(), name).found();
   }
 
+  resilience::KeySlotsRegistry key_slots;
   gateway::Counters counters;
   std::vector<ProviderEnd*> providers;  // alive
   bool silent_connects = false;

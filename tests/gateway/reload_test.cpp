@@ -78,7 +78,8 @@ class Reloads final : public io::Transport {
       : world_(seed),
         runtime_{world_.clock(),  world_.timers(),         world_.runtime().deferred,
                  world_.blocks(), world_.runtime().random, *this},
-        gateway_(std::make_unique<gateway::Gateway>(runtime_, counters, nullptr, nullptr, 8)) {
+        gateway_(std::make_unique<gateway::Gateway>(runtime_, counters, nullptr, nullptr, key_slots,
+                                                    8)) {
     apply(conf);
   }
   ~Reloads() override {
@@ -143,6 +144,7 @@ class Reloads final : public io::Transport {
     return found;
   }
 
+  resilience::KeySlotsRegistry key_slots;
   gateway::Counters counters;
   std::vector<ProviderEnd*> providers;  // alive
 

@@ -45,7 +45,7 @@ class Scenario {
   explicit Scenario(uint64_t seed)
       : world_(std::make_unique<World>(seed)),
         gateway_(std::make_unique<gateway::Gateway>(world_->runtime(), counters_, &recorder_,
-                                                    nullptr, 8)) {
+                                                    nullptr, key_slots_, 8)) {
     Random& random = world_->random();
     only_good_ = random.chance(1, 10);
     refuses_ = random.chance(1, 20);
@@ -150,6 +150,8 @@ class Scenario {
                      static_cast<unsigned long long>(recorder_.records));
     if (counters_.requests_in_flight.get() != 0)
       note_violation("the gauge of requests in flight is not zero");
+    if (gateway_->requests_admitted() != 0 || key_slots_.in_flight() != 0)
+      note_violation("a place was not given back");
     if (!first_violation().empty()) return;
     gateway_.reset();
     clients_.clear();
@@ -160,6 +162,7 @@ class Scenario {
   }
 
   gateway::Counters counters_;
+  resilience::KeySlotsRegistry key_slots_;
   Recorder recorder_;
   Book book_;
   bool only_good_ = false;

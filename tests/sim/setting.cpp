@@ -34,7 +34,8 @@ endpoints = ["chat"]
 )" + provider_text("openai", "test-model", "/v1") +
       provider_text("anthropic", "test-anthropic", "/v1") +
       provider_text("gemini", "test-gemini", "/v1beta") +
-      "[[keys]]\nid = \"sim\"\nhash = \"sha256:" + std::string(hex.data(), hex.size()) + "\"\n";
+      "[[keys]]\nid = \"sim\"\nhash = \"sha256:" + std::string(hex.data(), hex.size()) +
+      "\"\nconcurrent_requests_max = 3\n";
   config::Surroundings surroundings = config::Surroundings::of_process();
   surroundings.environment = [](const std::string& name) -> std::optional<std::string> {
     if (name == "SIM_KEY") return "provider-secret";

@@ -1,5 +1,6 @@
 #include "server/server.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -37,11 +38,28 @@ std::vector<int> available_cores() {
   return cores;
 }
 
-void raise_descriptor_limit() {
+// As far as this process may; returns the limit.
+size_t raise_descriptor_limit() {
   rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  getrlimit(RLIMIT_NOFILE, &limit);
   limit.rlim_cur = limit.rlim_max;
   setrlimit(RLIMIT_NOFILE, &limit);
+  return limit.rlim_max;
+}
+
+// Of clients, each with one to a provider: beyond it a client is told so at once, while one that is
+// accepted finds a descriptor for its provider too.
+size_t connections_that_fit(size_t descriptors_max, size_t shard_count) {
+  // A ring, a wake-up, and a client in excess with his provider.
+  constexpr size_t of_shard = 4;
+  // Files and names at a reload, the ends of a hand-over's channel, a client that is refused, those
+  // of the admin side.
+  constexpr size_t of_process = 16;
+  int lowest_free = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
+  if (lowest_free < 0) return 0;
+  close(lowest_free);
+  size_t taken = static_cast<size_t>(lowest_free) + of_process + of_shard * shard_count;
+  return descriptors_max > taken ? (descriptors_max - taken) / 2 : 0;
 }
 
 // How many connections the system allows the process to have.
@@ -113,7 +131,7 @@ std::string Server::check_tls_files(const config::Config& config) {
 }
 
 io::Refusal Server::start() {
-  raise_descriptor_limit();
+  size_t descriptors_max = raise_descriptor_limit();
   keep_secrets_in_memory();
   const config::ServerSettings& settings = config_->settings.server;
   cores_ = available_cores();
@@ -128,7 +146,8 @@ io::Refusal Server::start() {
     if (!problem.empty())
       return {problem, "Set [log] target to a file that can be written, to stdout, stderr or off."};
   }
-  io::Refusal refusal = start_shards(count);
+  io::Refusal refusal = fit_connections(descriptors_max, count);
+  if (!refusal) refusal = start_shards(count);
   if (refusal) return refusal;
   resolver_ = std::make_unique<upstream::Resolver>(
       [this](const std::string& host, const std::vector<io::Address>& addresses) {
@@ -136,6 +155,21 @@ io::Refusal Server::start() {
       });
   watch_names();
   return begin_accepting();
+}
+
+io::Refusal Server::fit_connections(size_t descriptors_max, size_t shard_count) {
+  size_t wanted = config_->settings.server.connections_max;
+  connections_max_ = std::min(wanted, connections_that_fit(descriptors_max, shard_count));
+  std::string limit = "the limit of open files (RLIMIT_NOFILE) is " +
+                      std::to_string(descriptors_max) + ": room for ";
+  std::string remedy = "Raise it with `ulimit -Hn` or LimitNOFILE= in the unit.";
+  if (connections_max_ == 0) return {limit + "no connection of a client.", remedy};
+  if (connections_max_ < wanted) {
+    log_warning(limit + std::to_string(connections_max_) +
+                " connections of clients, each with one to a provider, and not for the " +
+                std::to_string(wanted) + " of [server] connections_max. " + remedy);
+  }
+  return {};
 }
 
 io::Refusal Server::start_shards(size_t count) {
@@ -146,7 +180,7 @@ io::Refusal Server::start_shards(size_t count) {
     shard.number = static_cast<unsigned>(i);
     shard.core = pinned ? cores_[i % cores_.size()] : -1;
     shard.config = config_;
-    shard.connections_max = settings.connections_max / count + 1;
+    shard.connections_max = connections_max_ / count + 1;
     shard.sockets = sockets_.of_shard(i);
     shard.pages = this;
     shard.key_slots = &key_slots_;

@@ -53,6 +53,7 @@ class Server final : private gateway::Pages {
   std::string metrics() override;
   const char* not_ready() override { return nullptr; }
 
+  io::Refusal fit_connections(size_t descriptors_max, size_t shard_count);
   io::Refusal start_shards(size_t shard_count);
   io::Refusal begin_accepting();
   static std::string check_tls_files(const config::Config& config);
@@ -71,6 +72,7 @@ class Server final : private gateway::Pages {
   std::vector<std::unique_ptr<LogRing>> log_rings_;
   std::unique_ptr<LogWriter> log_writer_;
   std::vector<int> cores_;
+  size_t connections_max_ = 0;
   ListeningSockets sockets_;
   resilience::KeySlotsRegistry key_slots_;
   std::atomic<uint64_t> reloads_{0};

@@ -3,15 +3,15 @@
 import os
 import signal
 import socket
-import threading
 
 import pytest
 
 from harness.conf import OTHER_KEY, conf_text, merged, sha256_of
 from harness.lineage import Lineage, adopt_orphans
 from harness.load import CONF, Load
+from harness.running_stream import RunningStream
 from harness.simulator import Simulator
-from harness.upstream import DONE, FINISH, LAST_CHUNK, chunk, event, stream_head
+from harness.upstream import DONE, LAST_CHUNK
 from harness.waiting import DEADLINE_S, wait_until
 from harness.wire import Closed, Connection, ask, chat_body, request_bytes
 
@@ -40,27 +40,6 @@ def start_lineage(tmp_path):
     yield start
     for one in running:
         one.stop()
-
-
-class RunningStream:
-    """A stream of which the client has the first event, and the provider waits to send the rest."""
-
-    def __init__(self, gateway, upstream, name="running"):
-        self.gate = threading.Event()
-        upstream.handlers[name] = self.handle
-        self.connection = Connection(gateway.port)
-        self.connection.send(request_bytes(chat_body(stream=True, user=name)))
-        assert self.connection.read_head().status == 200
-        self.connection.read_until(b"\n\n")
-
-    def handle(self, connection):
-        connection.send(stream_head() + chunk(event("One")))
-        assert self.gate.wait(DEADLINE_S)
-        connection.send(chunk(FINISH + DONE) + LAST_CHUNK)
-
-    def finish(self) -> bytes:
-        self.gate.set()
-        return self.connection.read_until(LAST_CHUNK)
 
 
 def test_five_hand_overs_under_load_lose_nothing(start_lineage, simulator):

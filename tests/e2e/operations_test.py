@@ -6,7 +6,6 @@ import signal
 import socket
 import stat
 import subprocess
-import threading
 
 import pytest
 
@@ -17,9 +16,8 @@ from harness.conf import (
 from harness.exposition import parse_exposition
 from harness.gateway import BINARY
 from harness.refuse_io_uring import refuse_io_uring
-from harness.upstream import (
-    DONE, FINISH, LAST_CHUNK, answering, chunk, event, plain_answer, stream_head,
-)
+from harness.running_stream import RunningStream
+from harness.upstream import DONE, LAST_CHUNK, answering, plain_answer
 from harness.waiting import DEADLINE_S, wait_until
 from harness.wire import Closed, Connection, ask, chat_body, request_bytes
 
@@ -41,27 +39,6 @@ def run(folder, conf, *command, environment=None, **options):
 @pytest.fixture
 def conf(upstream, tmp_path):
     return base_conf(upstream.port, str(tmp_path / "requests.log"))
-
-
-class RunningStream:
-    """A stream of which the client has the first event, and the provider waits to send the rest."""
-
-    def __init__(self, gateway, upstream):
-        self.gate = threading.Event()
-        upstream.handlers["running"] = self.handle
-        self.connection = Connection(gateway.port)
-        self.connection.send(request_bytes(chat_body(stream=True, user="running")))
-        assert self.connection.read_head().status == 200
-        self.connection.read_until(b"\n\n")
-
-    def handle(self, connection):
-        connection.send(stream_head() + chunk(event("One")))
-        assert self.gate.wait(DEADLINE_S)
-        connection.send(chunk(FINISH + DONE) + LAST_CHUNK)
-
-    def finish(self) -> bytes:
-        self.gate.set()
-        return self.connection.read_until(LAST_CHUNK)
 
 
 def test_a_reload_lets_new_keys_in_and_running_streams_go_on(start_gateway, upstream):
@@ -261,12 +238,6 @@ def test_a_log_that_cannot_be_written_is_said(conf, tmp_path):
     done = run(tmp_path, merged(conf, {"log": {"target": "/nonexistent/folder/requests.log"}}))
     assert done.returncode == 1
     assert "/nonexistent/folder/requests.log" in done.stderr
-
-
-def test_a_full_disk_under_the_log_does_not_stop_requests(start_gateway, upstream):
-    gateway = start_gateway({"log": {"target": "/dev/full", "buffer_size_bytes": 65536}})
-    for _ in range(300):
-        assert ask(gateway, chat_body()).status == 200
 
 
 @pytest.mark.parametrize("number", [errno.EPERM, errno.ENOSYS])

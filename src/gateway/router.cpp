@@ -80,7 +80,8 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   routing::read_conversation(request.body,
                              request.scanner->walk_again(request.body, config.settings.json),
                              request.endpoint->wire, *conversation_);
-  const routing::TokenEstimate tokens = routing::estimate_tokens(*conversation_);
+  const routing::Window window(conversation_->last.text());
+  const routing::TokenEstimate tokens = routing::estimate_tokens(*conversation_, window);
   question_.route = route;
   question_.asked = request.asked;
   question_.demands = routing::demands_of(*conversation_, tokens.most, tokens.expected);
@@ -88,7 +89,7 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   question_.max_cost_nano_usd = nano_usd(options.max_cost_usd);
   question_.pressure = 0;
   question_.explains = request.explains;
-  score_turns(config, request.key != nullptr ? std::string_view(request.key->id) : "");
+  score_turns(window, config, request.key != nullptr ? std::string_view(request.key->id) : "");
   question_.rule = route == Route::passthrough ? nullptr : find_rule(request);
 
   if (route == Route::passthrough || (request.asked != nullptr && request.asked->model == nullptr))
@@ -101,13 +102,15 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   return false;
 }
 
-void Router::score_turns(const config::Config& config, std::string_view key) {
+void Router::score_turns(const routing::Window& window, const config::Config& config,
+                         std::string_view key) {
   const routing::Conversation& conversation = *conversation_;
   const auto add = [&](const routing::Prompt& prompt, uint32_t at) {
     routing::Turn& turn = question_.turns[at];
     const bool last = at == conversation.earlier_count;
-    turn.scores = routing::score_prompt(prompt, conversation.wants, *config.weights,
-                                        last ? &question_.traits : nullptr);
+    turn.scores = last ? routing::score_prompt(prompt, window, conversation.wants, *config.weights,
+                                               &question_.traits)
+                       : routing::score_prompt(prompt, conversation.wants, *config.weights);
     const routing::Shape& shape = prompt.shape;
     // What stood in front of the turn, at the density of the whole.
     const routing::Shape& whole = conversation.last.shape;

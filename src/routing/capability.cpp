@@ -41,9 +41,6 @@ static_assert(std::size(names) == static_cast<size_t>(Exclusion::count));
 
 bool can(Answer answer) { return answer == Answer::yes; }
 
-// Room for the answer where nobody says how much: what most answers need.
-constexpr int64_t output_tokens_assumed = 1024;
-
 Exclusion missing_room(const Model& model, const Demands& demands) {
   const int64_t asked = demands.wants.output_tokens_max;
   const int64_t output = asked > 0 ? asked : output_tokens_assumed;

@@ -76,6 +76,9 @@ struct Demands {
 Demands demands_of(const Conversation& conversation, int64_t input_tokens_max,
                    int64_t input_tokens_expected = 0);
 
+// Room for the answer where nobody says how much: what most answers need.
+inline constexpr int64_t output_tokens_assumed = 1024;
+
 // `none`: it can. `plain` is demands.is_plain(), asked once for all models.
 Exclusion missing_capability(const catalog::Model& model, Way way, const Demands& demands,
                              bool plain);

@@ -51,7 +51,7 @@ struct Live {
 
 // Who may be chosen.
 struct Field {
-  std::span<const catalog::Deployment* const> candidates;
+  std::span<const RosterRow> candidates;
   const catalog::DeploymentSet* allowed = nullptr;
   uint64_t providers = ~uint64_t{0};  // bit for each Provider::index below 64
   std::span<const Way> ways;          // by Deployment::index

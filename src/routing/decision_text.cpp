@@ -110,11 +110,12 @@ void visit_field(const Question& question, const Field& field, Visit visit) {
       question.rule != nullptr ? question.rule->deployment : nullptr;
   const catalog::Deployment* const others[] = {question.asked, ruled};
   for (const catalog::Deployment* other : others) {
-    const bool candidate = std::find(field.candidates.begin(), field.candidates.end(), other) !=
-                           field.candidates.end();
+    const bool candidate =
+        std::any_of(field.candidates.begin(), field.candidates.end(),
+                    [other](const RosterRow& row) { return row.deployment == other; });
     if (other != nullptr && !candidate) visit(*other);
   }
-  for (const catalog::Deployment* candidate : field.candidates) visit(*candidate);
+  for (const RosterRow& row : field.candidates) visit(*row.deployment);
 }
 
 // Of what is known at the moment only that which is not the ordinary.

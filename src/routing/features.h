@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "routing/prompt.h"
+#include "routing/window.h"
 
 namespace hyperion::routing {
 
@@ -42,7 +43,7 @@ enum class Trait : uint8_t {
   semicolons,
   equals,
   code_lines,   // that end as lines of programs do
-  identifiers,  // words with an underscore, or a dot or a parenthesis between or behind letters
+  identifiers,  // underscores within words, parentheses behind them, dots between them
   digits,       // share of all signs
   numbers,
   operators,  // + * / ^ < > = - between blanks or numbers
@@ -53,7 +54,7 @@ enum class Trait : uint8_t {
   commas,
   not_ascii,     // share of letters
   other_script,  // share of letters that are not Latin
-  // Words of a group, by the list in features.cpp.
+  // Words of a group, by the list in word_groups.cpp.
   asking,
   building,
   explaining,
@@ -89,7 +90,7 @@ inline constexpr uint32_t known_bits = 18;
 struct Features {
   static constexpr size_t grams_max = 1024;
 
-  std::array<float, trait_count> structure{};
+  std::array<float, trait_count> structure;
   std::array<uint16_t, grams_max> buckets;  // distinct, in order of appearance
   uint32_t bucket_count = 0;
   std::array<uint32_t, grams_max> words;  // whole hashes of distinct words
@@ -99,13 +100,13 @@ struct Features {
   float operator[](Trait trait) const { return structure[static_cast<size_t>(trait)]; }
 };
 
-// Bytes read in full at the beginning and at the end of a turn.
-inline constexpr size_t head_bytes = 600;
-inline constexpr size_t tail_bytes = 200;
-
 // `known`: the set of known words, 2^known_bits bits; empty counts no word as known.
 void extract_features(const Prompt& prompt, const Wants& wants, std::string_view known,
                       Features& features);
+
+// The same with the window of the prompt, which is made where there is none yet.
+void extract_features(const Prompt& prompt, const Window& window, const Wants& wants,
+                      std::string_view known, Features& features);
 
 // log2(1 + count) by linear interpolation between powers of two: the same on every machine.
 float scaled_log(uint64_t count);

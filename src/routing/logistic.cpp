@@ -9,8 +9,7 @@
 namespace hyperion::routing {
 namespace {
 
-// Beyond nine units the chance is within a rounding of 0 or 1.
-constexpr int32_t logit_max = 9 * logit_one;
+static_assert(logit_one == 256);
 
 // exp(-1/256) with 60 bits behind the point, by its series; each term is one integer division.
 consteval uint64_t step_down() {
@@ -38,15 +37,10 @@ consteval auto make_table() {
   }
   return table;
 }
-constexpr auto table = make_table();
 
 }  // namespace
 
-int32_t chance_of(int32_t logit) {
-  const int32_t size = std::min(logit < 0 ? -logit : logit, logit_max);
-  const int32_t chance = table[static_cast<size_t>(size)];
-  return logit < 0 ? chance_one - chance : chance;
-}
+constexpr std::array<uint16_t, logit_max + 1> chance_table = make_table();
 
 uint16_t score_of(int32_t difficulty) {
   constexpr int32_t per_score = chance_one / score_one;

@@ -18,8 +18,6 @@ using Row = WeightTables::Row;
 using RowSums = std::array<int32_t, column_count>;
 
 RowSums sum_rows(std::span<const uint16_t> buckets, std::span<const Row> rows);
-// Of even length, for the sums by pairs: the last may be a zero that is no trait.
-using ScaledTraits = std::array<int16_t, (trait_count + 1) / 2 * 2>;
 using TraitRows = std::array<std::array<int16_t, column_count>, trait_count>;
 
 // Each trait times its row of weights. Traits are at most 256 in size.

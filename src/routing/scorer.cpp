@@ -7,6 +7,7 @@
 
 #include "routing/features.h"
 #include "routing/row_sums.h"
+#include "routing/trait_scales.h"
 #include "routing/weight_tables.h"
 
 namespace hyperion::routing {
@@ -15,69 +16,17 @@ namespace {
 using Columns = RowSums;
 
 constexpr int32_t sum_one = 65536;
-
-ScaledTraits scale_traits(const Features& features, const WeightTables::Fixed& fixed) {
-  ScaledTraits scaled{};
-  const TraitScale* const scales = fixed.scales.data();
-  const float* const structure = features.structure.data();
-  for (size_t i = 0; i < trait_count; ++i) {
-    const TraitScale& scale = scales[i];
-    // Exact: traits are small, and 256 is a power of two.
-    const auto value = static_cast<int32_t>(structure[i] * 256.0f);
-    const int64_t above = std::clamp(value, scale.low, scale.high) - int64_t{scale.mean};
-    scaled.data()[i] =
-        static_cast<int16_t>(std::clamp<int64_t>(above * scale.factor >> 12, -256, 256));
-  }
-  return scaled;
-}
-
-// Each tree is a full one: the children of node n are 2n + 1 and 2n + 2.
-int32_t sum_forest(const ScaledTraits& scaled, const WeightTables& tables) {
-  const int16_t* const traits = scaled.data();
-  const WeightTables::Fixed& fixed = tables.fixed;
-  const uint32_t tree_depth = fixed.tree_depth;
-  const size_t leaf_count = size_t{1} << tree_depth;
-  const size_t node_count = leaf_count - 1;
-  const int16_t* const leaves = tables.leaves.data();
-  int32_t sum = 0;
-  const auto step = [&](const TreeNode* nodes, uint32_t& at) {
-    const TreeNode& node = nodes[at];
-    at = 2 * at + 1 + static_cast<uint32_t>(traits[node.trait] > node.threshold);
-  };
-  uint32_t tree = 0;
-  // Four at a time: a walk waits for memory at each step, four walks wait together.
-  for (; tree + 4 <= fixed.tree_count; tree += 4) {
-    const TreeNode* const nodes = tables.nodes.data() + tree * node_count;
-    uint32_t first = 0;
-    uint32_t second = 0;
-    uint32_t third = 0;
-    uint32_t fourth = 0;
-    for (uint32_t depth = 0; depth < tree_depth; ++depth) {
-      step(nodes, first);
-      step(nodes + node_count, second);
-      step(nodes + size_t{2} * node_count, third);
-      step(nodes + size_t{3} * node_count, fourth);
-    }
-    const int16_t* const row = leaves + tree * leaf_count - node_count;
-    sum += row[first] + row[leaf_count + second] + row[2 * leaf_count + third] +
-           row[3 * leaf_count + fourth];
-  }
-  for (; tree < fixed.tree_count; ++tree) {
-    uint32_t at = 0;
-    for (uint32_t depth = 0; depth < tree_depth; ++depth)
-      step(tables.nodes.data() + tree * node_count, at);
-    sum += leaves[tree * leaf_count + at - node_count];
-  }
-  return sum;
-}
+// Of one over the length of the words: sums of words are below 2^17, scales below 2^24.
+constexpr int64_t inverse_one = int64_t{1} << 24;
+constexpr size_t columns_used = first_kind_column + kind_count;
 
 // exp(-i/64) in 1/65536: by one multiplication a step, rounded, from exp(-1/64) with 32 bits.
 constexpr size_t power_count = 64 * 10;
 consteval auto make_powers() {
-  std::array<uint32_t, power_count> powers{};
+  std::array<uint32_t, power_count + 1> powers{};  // the last: nothing
   uint64_t power = uint64_t{1} << 32;
-  for (auto& entry : powers) {
-    entry = static_cast<uint32_t>((power + (1u << 15)) >> 16);
+  for (size_t i = 0; i < power_count; ++i) {
+    powers[i] = static_cast<uint32_t>((power + (1u << 15)) >> 16);
     power = (power * 4228380000u + (1u << 31)) >> 32;  // exp(-1/64) * 2^32
   }
   return powers;
@@ -90,15 +39,16 @@ KindShares shares_of_kinds(const Columns& sums) {
   int32_t best = INT32_MIN;
   for (size_t i = 0; i < kind_count; ++i) best = std::max(best, sums[first_kind_column + i]);
   KindShares shares{};
-  int64_t total = 0;
+  uint32_t total = 0;
+  std::array<uint32_t, kind_count> parts;  // at most sum_one each
   for (size_t i = 0; i < kind_count; ++i) {
-    const int64_t below = (int64_t{best} - sums[first_kind_column + i]) / (sum_one / 64);
-    shares[i] = below < static_cast<int64_t>(power_count)
-                    ? static_cast<int32_t>(powers[static_cast<size_t>(below)])
-                    : 0;
-    total += shares[i];
+    const uint64_t below =
+        static_cast<uint64_t>(int64_t{best} - sums[first_kind_column + i]) / (sum_one / 64);
+    parts[i] = powers[std::min(below, uint64_t{power_count})];
+    total += parts[i];
   }
-  for (int32_t& share : shares) share = static_cast<int32_t>(int64_t{share} * share_one / total);
+  for (size_t i = 0; i < kind_count; ++i)
+    shares[i] = static_cast<int32_t>(parts[i] * static_cast<uint32_t>(share_one) / total);
   return shares;
 }
 
@@ -151,12 +101,12 @@ Columns sum_all(const Features& features, const ScaledTraits& traits, const Weig
   for (size_t column = 0; column < column_count; ++column) sums[column] += fixed.bias[column];
   const std::span<const uint16_t> buckets(features.buckets.data(), features.bucket_count);
   const Columns words = sum_rows(buckets, tables.rows);
-  // A square root is rounded the same way everywhere.
-  const auto length = static_cast<int64_t>(
-      std::sqrt(static_cast<double>(std::max(words[rarity_column], 1)) * 256.0));
-  for (size_t column = 0; column < rarity_column; ++column) {
-    sums[column] +=
-        static_cast<int32_t>(int64_t{words[column]} * fixed.word_scale[column] / length);
+  // A square root and a quotient are rounded the same way everywhere.
+  const double length = std::sqrt(static_cast<double>(std::max(words[rarity_column], 1)));
+  const auto inverse = static_cast<int64_t>(inverse_one / 16 / length);
+  for (size_t column = 0; column < columns_used; ++column) {
+    sums.data()[column] += static_cast<int32_t>(
+        int64_t{words.data()[column]} * fixed.word_scale.data()[column] * inverse / inverse_one);
   }
   return sums;
 }
@@ -188,27 +138,36 @@ bool is_unknown(const Features& features, const WeightTables::Fixed& fixed) {
 
 Scores score_features(const Features& features, const Weights& weights, TraitRow* row) {
   const WeightTables& tables = weights.tables();
-  const ScaledTraits traits = scale_traits(features, tables.fixed);
+  const ScaledTraits traits = scale_traits(features.structure, tables.scales);
   const Columns sums = sum_all(features, traits, tables);
   Scores scores;
   KindShares kinds = shares_of_kinds(sums);
   steer_kinds(features, kinds);
   write_shares(kinds, scores);
   scores.kind = static_cast<Kind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin());
-  const int64_t forest = int64_t{sum_forest(traits, tables)} * tables.fixed.forest_scale >> 16;
+  const int64_t forest = int64_t{tables.forest.sum(traits)} * tables.fixed.forest_scale >> 16;
   scores.difficulty =
       static_cast<int16_t>(difficulty_at(tables.fixed, sums[difficulty_column] + forest));
   scores.score = score_of(scores.difficulty);
   scores.unknown = is_unknown(features, tables.fixed);
-  for (size_t i = 0; row != nullptr && i < trait_count; ++i)
-    row->values[i] = static_cast<int8_t>(traits[i] / 4);  // 1/64 to 1/16 standard deviations
+  if (row != nullptr) {
+    int8_t* const values = row->values.data();
+    const int16_t* const scaled = traits.data();
+    // 1/64 to 1/16 standard deviations
+    for (size_t i = 0; i < trait_count; ++i) values[i] = static_cast<int8_t>(scaled[i] / 4);
+  }
   return scores;
 }
 
 Scores score_prompt(const Prompt& prompt, const Wants& wants, const Weights& weights,
                     TraitRow* traits) {
+  return score_prompt(prompt, Window(prompt.text()), wants, weights, traits);
+}
+
+Scores score_prompt(const Prompt& prompt, const Window& window, const Wants& wants,
+                    const Weights& weights, TraitRow* traits) {
   Features features;
-  extract_features(prompt, wants, weights.tables().known_words, features);
+  extract_features(prompt, window, wants, weights.tables().known_words, features);
   return score_features(features, weights, traits);
 }
 

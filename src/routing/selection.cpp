@@ -1,47 +1,19 @@
 #include "routing/selection.h"
 
 #include <algorithm>
+#include <array>
+#include <span>
 
 #include "catalog/cost.h"
+#include "routing/ability.h"
+#include "routing/expected_tokens.h"
 #include "routing/logistic.h"
 
 namespace hyperion::routing {
 namespace {
 
 using catalog::Deployment;
-using catalog::Effort;
 using catalog::Model;
-
-// Round guesses by kind, not measured: they only weigh output against input prices, alike for all
-// candidates. To be replaced by what a gateway's own answers turn out to take.
-constexpr int64_t output_tokens_by_kind[kind_count] = {
-    120,  // tool_use
-    400,  // long_context
-    500,  // code
-    350,  // math
-    350,  // reasoning
-    250,  // knowledge
-    400,  // transform
-    600,  // writing
-    60,   // simple_qa
-    120,  // chat
-};
-
-// Tokens of thinking by effort, from none to max: guesses of the order of magnitude, not measured.
-constexpr int64_t thinking_tokens_by_effort[] = {0, 100, 400, 1'500, 4'000, 8'000, 16'000};
-static_assert(std::size(thinking_tokens_by_effort) == static_cast<size_t>(Effort::count));
-
-int64_t thinking_tokens(const Model& model, const Wants& wants) {
-  if (model.capabilities.reasoning != catalog::Answer::yes) return 0;
-  if (wants.effort_given)
-    return thinking_tokens_by_effort[static_cast<size_t>(model.efforts.nearest(wants.effort))];
-  // Unasked: those that think always, as little as they may be told to; more where it was asked.
-  if (wants.reasoning) return thinking_tokens_by_effort[static_cast<size_t>(Effort::medium)];
-  const bool always = model.thinking_off == catalog::ThinkingOff::cannot ||
-                      (model.thinking == catalog::Thinking::none && model.efforts.any() &&
-                       !model.efforts.has(Effort::none));
-  return always ? thinking_tokens_by_effort[static_cast<size_t>(Effort::low)] : 0;
-}
 
 // The tolerance of a tier, of the operator's: twice on what is easy, half on what is hard.
 int32_t scaled(int32_t tolerance, Tier tier) {
@@ -70,12 +42,42 @@ bool is_better(const Candidate& a, const Candidate& b) {
   return a.deployment->index < b.deployment->index;
 }
 
+// Of what is done for each of some fifty candidates.
+#define INLINED [[gnu::always_inline]] inline
+
+constexpr uint32_t none = UINT32_MAX;
+
 // The tokens of a turn, and who has a part of them in its provider's cache.
 struct Load {
   int64_t tokens = 0;  // of input
   int64_t output_tokens = 0;
   int64_t cached_tokens = 0;
   const Deployment* held = nullptr;
+};
+
+// The first few by some order, but for the choice itself.
+class First {
+ public:
+  explicit First(const Candidate& chosen) : chosen_(&chosen) {}
+
+  template <class Before>
+  void take(const Candidate& candidate, Exclusion excluded, Before before) {
+    if (candidate.excluded != excluded || &candidate == chosen_) return;
+    if (count_ == first_.size() && !before(candidate, *first_.back())) return;
+    size_t at = count_ < first_.size() ? count_++ : count_ - 1;
+    for (; at > 0 && before(candidate, *first_[at - 1]); --at) first_[at] = first_[at - 1];
+    first_[at] = &candidate;
+  }
+  // As many as there is still room for.
+  void move_to(Decision& decision) const {
+    for (size_t i = 0; i < count_ && decision.next_count < Decision::next_max; ++i)
+      decision.next[decision.next_count++] = first_[i]->deployment;
+  }
+
+ private:
+  const Candidate* const chosen_;
+  std::array<const Candidate*, Decision::next_max> first_;
+  size_t count_ = 0;
 };
 
 class Selection {
@@ -86,27 +88,39 @@ class Selection {
         field_(field),
         settings_(settings),
         decision_(decision),
-        plain_(question.demands.is_plain()) {}
+        plain_(question.demands.is_plain()),
+        thinking_unasked_(!question.demands.wants.reasoning &&
+                          !question.demands.wants.effort_given),
+        ways_(field.ways),
+        unhealthy_(field.live.unhealthy),
+        unhindered_(plain_ && !question.demands.wants.old_limit && field.allowed->allows_all() &&
+                    field.providers == ~uint64_t{0}),
+        output_asked_(question.demands.wants.output_tokens_max),
+        output_tokens_(output_asked_ > 0 ? output_asked_ : output_tokens_assumed),
+        room_tokens_(question.demands.room_tokens()) {}
 
   void run();
 
  private:
   void gather();
-  void add(const Deployment& deployment);
-  Exclusion wall_before(const Deployment& deployment, Way way) const;
+  void add(const RosterRow& row);
+  Exclusion wall_before(const RosterRow& row) const;
+  bool is_open(const RosterRow& row) const;
   Scores scores_of_turn(const Scores& own, const Scores* before) const;
   Tier tier_of(const Scores& scores) const;
   void bend(Scores& scores) const;
   int32_t tolerance(Tier tier) const;
   const Candidate* choose(const Scores& scores, const Load& load);
-  void rate(Candidate& candidate, const Scores& scores) const;
-  void price(Candidate& candidate, const Load& load) const;
-  void judge(Candidate& candidate, const Candidate* asked, int32_t needed, const Load& load) const;
+  int32_t chance_at(uint32_t at, const Scores& scores) const;
+  void rate_all(const Scores& scores);
+  uint32_t find_best() const;
+  void price(uint32_t at, const Load& load);
+  int64_t expected_cost(const RosterRow& row, const Load& load) const;
+  void keep_good(const Candidate* asked, int32_t needed, const Load& load);
+  void judge(uint32_t at, const Candidate* asked, const Load& load);
   bool is_slower(const Deployment& pick, const Deployment& asked) const;
   const Candidate* chosen_by_rule(const Load& load);
   void rank_next(const Candidate& chosen);
-  template <class Before>
-  void add_next(const Candidate& chosen, Exclusion excluded, Before before);
   void find_wall(const Load& load);
   Load load_of(uint32_t turn, Kind kind, const Deployment* held) const;
 
@@ -114,49 +128,80 @@ class Selection {
   const Field& field_;
   const Settings& settings_;
   Decision& decision_;
-  const bool plain_;                 // nothing but text is asked for
+  const bool plain_;             // nothing but text is asked for
+  const bool thinking_unasked_;  // nothing is said of thinking
+  const std::span<const Way> ways_;
+  const std::span<const uint8_t> unhealthy_;
+  const bool unhindered_;        // only the room, the way and the provider's state can hinder
+  const int64_t output_asked_;   // at most 0: not given
+  const int64_t output_tokens_;  // asked for, or assumed
+  const int64_t room_tokens_;
   const Candidate* best_ = nullptr;  // the one that the others were compared with
-  // By candidate: what keeps it out whatever the turn.
-  std::array<Exclusion, Decision::candidates_max> walls_{};
+  // By candidate: its row, and what keeps it out whatever the turn.
+  std::array<const RosterRow*, Decision::candidates_max> rows_;
+  std::array<Exclusion, Decision::candidates_max> walls_;
+  // Those that are good enough for the turn, in their order, before anything is said of costs.
+  std::array<uint16_t, Decision::candidates_max> good_;
+  uint32_t good_count_ = 0;
+  // Of what stands in no roster: the asked model, a rule's.
+  RosterRow asked_row_;
+  RosterRow ruled_row_;
 };
 
-Exclusion Selection::wall_before(const Deployment& deployment, Way way) const {
-  const uint16_t provider = deployment.provider->index;
-  const bool narrowed =
-      provider < 64 ? (field_.providers >> provider & 1) == 0 : field_.providers != ~uint64_t{0};
-  if (!field_.allowed->allows(deployment)) return Exclusion::not_allowed;
-  if (narrowed) return Exclusion::provider_narrowed;
-  if (!deployment.provider->usable && !field_.assume_usable) return Exclusion::provider_unusable;
-  const auto& unhealthy = field_.live.unhealthy;
-  if (deployment.index < unhealthy.size() && unhealthy[deployment.index] != 0)
-    return Exclusion::unhealthy;
-  return missing_capability(*deployment.model, way, question_.demands, plain_);
+// What nobody is kept out by, in one condition; most candidates of most requests.
+INLINED bool Selection::is_open(const RosterRow& row) const {
+  const bool reached = row.index < ways_.size() && ways_.data()[row.index] != Way::none;
+  const bool healthy = row.index >= unhealthy_.size() || unhealthy_.data()[row.index] == 0;
+  const bool fits = (room_tokens_ + output_tokens_ <= row.context_tokens) &
+                    (room_tokens_ <= row.input_tokens_max) &
+                    (output_asked_ <= row.output_tokens_max);
+  return reached & healthy & fits & !row.retired & (row.usable | field_.assume_usable);
 }
 
-void Selection::add(const Deployment& deployment) {
+Exclusion Selection::wall_before(const RosterRow& row) const {
+  const uint16_t provider = row.provider;
+  const bool narrowed =
+      provider < 64 ? (field_.providers >> provider & 1) == 0 : field_.providers != ~uint64_t{0};
+  if (!field_.allowed->allows(*row.deployment)) return Exclusion::not_allowed;
+  if (narrowed) return Exclusion::provider_narrowed;
+  if (!row.usable && !field_.assume_usable) return Exclusion::provider_unusable;
+  if (row.index < unhealthy_.size() && unhealthy_[row.index] != 0) return Exclusion::unhealthy;
+  const Way way = row.index < ways_.size() ? ways_[row.index] : Way::none;
+  return missing_capability(*row.deployment->model, way, question_.demands, plain_);
+}
+
+INLINED void Selection::add(const RosterRow& row) {
   const uint32_t at = decision_.candidate_count;
   if (at == Decision::candidates_max) return;
-  const Way way = deployment.index < field_.ways.size() ? field_.ways[deployment.index] : Way::none;
-  decision_.candidates[at] = {&deployment};
-  walls_[at] = wall_before(deployment, way);
+  Candidate& candidate = decision_.candidates.data()[at];
+  candidate.deployment = row.deployment;
+  candidate.expected_nano_usd = candidate.worst_nano_usd = 0;
+  rows_.data()[at] = &row;
   // What the client asked for by name is not judged here.
-  if (&deployment == question_.asked) walls_[at] = Exclusion::none;
-  ++decision_.candidate_count;
+  Exclusion wall = Exclusion::none;
+  if (row.deployment != question_.asked && !(unhindered_ && is_open(row))) wall = wall_before(row);
+  walls_.data()[at] = wall;
+  decision_.candidate_count = at + 1;
 }
 
 // Smart: the asked model first, then its family at the same provider. Automatic: all.
 void Selection::gather() {
   decision_.candidate_count = 0;
   const Deployment* asked = question_.asked;
+  if (asked == nullptr) {
+    for (const RosterRow& row : field_.candidates) add(row);
+    return;
+  }
   // Of a model that only its provider knows nothing can be said.
-  if (asked != nullptr && asked->model == nullptr) return;
-  if (asked != nullptr) add(*asked);
-  for (const Deployment* candidate : field_.candidates) {
-    if (candidate == asked) continue;
+  if (asked->model == nullptr) return;
+  asked_row_ = row_of(*asked);
+  add(asked_row_);
+  for (const RosterRow& row : field_.candidates) {
     // The comparison of names only where the provider is the same.
-    const bool family = asked == nullptr || (candidate->provider == asked->provider &&
-                                             candidate->model->family == asked->model->family);
-    if (family) add(*candidate);
+    if (row.provider != asked_row_.provider || row.deployment == asked) continue;
+    if (row.deployment->provider == asked->provider &&
+        row.deployment->model->family == asked->model->family)
+      add(row);
   }
 }
 
@@ -213,25 +258,59 @@ int32_t Selection::tolerance(Tier tier) const {
   return scaled(own, tier) + more;
 }
 
-void Selection::rate(Candidate& candidate, const Scores& scores) const {
-  const catalog::Quality& quality = candidate.deployment->model->quality;
-  candidate.chance = quality.known ? chance_of_model(quality, scores) : chance_unknown;
+int32_t Selection::chance_at(uint32_t at, const Scores& scores) const {
+  const RosterRow& row = *rows_[at];
+  if (!row.quality_known) return chance_unknown;
+  const int32_t product = product_of(row.logits, eight_of(scores.shares));
+  return chance_of(product / share_one - scores.difficulty);
 }
 
-void Selection::price(Candidate& candidate, const Load& load) const {
-  const Model& model = *candidate.deployment->model;
-  const Wants& wants = question_.demands.wants;
-  catalog::TokenCounts counts;
-  counts.cached_input = candidate.deployment == load.held ? load.cached_tokens : 0;
-  counts.input = load.tokens - counts.cached_input;
-  counts.output = load.output_tokens + thinking_tokens(model, wants);
-  candidate.expected_nano_usd = catalog::cost_nano_usd(model, counts);
+// All at once: first the products, then what the logistic makes of them.
+void Selection::rate_all(const Scores& scores) {
+  std::array<int32_t, Decision::candidates_max> products;
+  const uint32_t count = decision_.candidate_count;
+  const Eight shares = eight_of(scores.shares);
+  for (uint32_t i = 0; i < count; ++i)
+    products.data()[i] = product_of(rows_.data()[i]->logits, shares);
+  const int32_t difficulty = scores.difficulty;
+  Candidate* const candidates = decision_.candidates.data();
+  for (uint32_t i = 0; i < count; ++i) {
+    candidates[i].chance = chance_of(products.data()[i] / share_one - difficulty);
+    candidates[i].excluded = walls_.data()[i];
+  }
+  // Only what was asked for may be of unknown quality.
+  if (count > 0 && !rows_[0]->quality_known) candidates[0].chance = chance_unknown;
+}
+
+int64_t Selection::expected_cost(const RosterRow& row, const Load& load) const {
+  const Model& model = *row.deployment->model;
+  const int64_t thinking =
+      thinking_unasked_ ? row.thinking_tokens : thinking_tokens(model, question_.demands.wants);
+  const int64_t cached = row.deployment == load.held ? load.cached_tokens : 0;
+  const int64_t input = load.tokens - cached;
+  const int64_t output = load.output_tokens + thinking;
+  // What catalog::cost_nano_usd makes of it, from one line of memory.
+  constexpr int64_t tokens_small = int64_t{1} << 31;
+  constexpr uint64_t pico_per_nano = 1000;
+  if (row.plain_price && load.tokens < tokens_small && output < tokens_small) {
+    const auto pico = static_cast<uint64_t>(input * row.price_input + cached * row.price_cached +
+                                            output * row.price_output);
+    return static_cast<int64_t>((pico + pico_per_nano - 1) / pico_per_nano);
+  }
+  return catalog::cost_nano_usd(model, {input, cached, output});
+}
+
+void Selection::price(uint32_t at, const Load& load) {
+  const RosterRow& row = *rows_[at];
+  Candidate& candidate = decision_.candidates[at];
+  candidate.expected_nano_usd = expected_cost(row, load);
   if (question_.max_cost_nano_usd < 0 && !question_.explains) return;
+  const Wants& wants = question_.demands.wants;
   const int64_t most = wants.output_tokens_max > 0 ? wants.output_tokens_max
-                                                   : static_cast<int64_t>(model.output_tokens_max);
+                                                   : static_cast<int64_t>(row.output_tokens_max);
   const int64_t choices = std::min<int64_t>(wants.choices, 1024);
-  candidate.worst_nano_usd =
-      catalog::cost_nano_usd(model, {question_.demands.input_tokens_max, 0, most * choices});
+  candidate.worst_nano_usd = catalog::cost_nano_usd(
+      *row.deployment->model, {question_.demands.input_tokens_max, 0, most * choices});
 }
 
 bool Selection::is_slower(const Deployment& pick, const Deployment& asked) const {
@@ -242,16 +321,27 @@ bool Selection::is_slower(const Deployment& pick, const Deployment& asked) const
   return own != 0 && wanted != 0 && own * 100 > wanted * (100u + settings_.slower_percent);
 }
 
-void Selection::judge(Candidate& candidate, const Candidate* asked, int32_t needed,
-                      const Load& load) const {
-  if (candidate.excluded != Exclusion::none || &candidate == asked) return;
-  // The conversation's model stays a little longer than another would be taken.
-  if (candidate.deployment == load.held) needed -= settings_.hysteresis;
-  if (candidate.chance < needed) {
-    candidate.excluded = Exclusion::not_good_enough;
-    return;
+// Without branches: which are good enough changes from prompt to prompt.
+void Selection::keep_good(const Candidate* asked, int32_t needed, const Load& load) {
+  uint32_t good = 0;
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+    Candidate& candidate = decision_.candidates.data()[i];
+    // The conversation's model stays a little longer than another would be taken.
+    const int32_t least = needed - (candidate.deployment == load.held ? settings_.hysteresis : 0);
+    const Exclusion wall = walls_.data()[i];
+    const bool enough = (candidate.chance >= least) | (&candidate == asked);
+    good_.data()[good] = static_cast<uint16_t>(i);
+    good += (wall == Exclusion::none) & enough;
+    const auto kept = enough ? Exclusion::none : Exclusion::not_good_enough;
+    candidate.excluded = wall == Exclusion::none ? kept : wall;
   }
-  price(candidate, load);
+  good_count_ = good;
+}
+
+void Selection::judge(uint32_t at, const Candidate* asked, const Load& load) {
+  Candidate& candidate = decision_.candidates.data()[at];
+  if (&candidate == asked) return;
+  price(at, load);
   if (candidate.expected_nano_usd < 0) {
     candidate.excluded = Exclusion::unpriced;
   } else if (question_.max_cost_nano_usd >= 0 &&
@@ -264,23 +354,37 @@ void Selection::judge(Candidate& candidate, const Candidate* asked, int32_t need
   }
 }
 
+// The first by is_better of those that nothing keeps out; `none` if there are none.
+uint32_t Selection::find_best() const {
+  uint32_t best_at = none;
+  int32_t best = INT32_MIN;
+  uint16_t best_index = 0;
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
+    if (walls_.data()[i] != Exclusion::none) continue;
+    const int32_t chance = decision_.candidates.data()[i].chance;
+    if (chance < best) continue;
+    const uint16_t index = rows_.data()[i]->index;
+    if (chance == best && index > best_index) continue;
+    best_at = i;
+    best = chance;
+    best_index = index;
+  }
+  return best_at;
+}
+
 // One turn's choice among the candidates gathered; nullptr if there is none.
 const Candidate* Selection::choose(const Scores& scores, const Load& load) {
   // What the others are compared with: the asked model, or the best that can.
   const bool asks = question_.asked != nullptr && decision_.candidate_count > 0;
-  Candidate* best = asks ? &decision_.candidates[0] : nullptr;
-  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-    Candidate& candidate = decision_.candidates[i];
-    candidate.excluded = walls_[i];
-    rate(candidate, scores);
-    // Otherwise only what those cost that are good enough.
-    if (question_.explains) price(candidate, load);
-    const bool better = best == nullptr || is_better(candidate, *best);
-    if (question_.asked == nullptr && candidate.excluded == Exclusion::none && better)
-      best = &candidate;
-  }
-  if (best == nullptr) return nullptr;
-  price(*best, load);
+  uint32_t best_at = asks ? 0 : none;
+  Candidate* const candidates = decision_.candidates.data();
+  rate_all(scores);
+  // Otherwise only what those cost that are good enough.
+  for (uint32_t i = 0; question_.explains && i < decision_.candidate_count; ++i) price(i, load);
+  if (!asks) best_at = find_best();
+  if (best_at == none) return nullptr;
+  price(best_at, load);
+  Candidate* const best = candidates + best_at;
   best_ = best;
   const Candidate* asked = question_.asked != nullptr ? best : nullptr;
   // For what is hard, or cannot be judged, nothing that was asked for is too much.
@@ -290,9 +394,10 @@ const Candidate* Selection::choose(const Scores& scores, const Load& load) {
   const int32_t needed =
       stays ? chance_one + 1 + settings_.hysteresis : best->chance - tolerance(tier);
   const Candidate* chosen = asked;
-  for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
-    Candidate& candidate = decision_.candidates[i];
-    judge(candidate, asked, needed, load);
+  keep_good(asked, needed, load);
+  for (uint32_t i = 0; i < good_count_; ++i) {
+    judge(good_.data()[i], asked, load);
+    const Candidate& candidate = candidates[good_.data()[i]];
     if (candidate.excluded != Exclusion::none) continue;
     if (chosen == nullptr || cheaper(candidate, *chosen, field_.live)) chosen = &candidate;
   }
@@ -308,11 +413,14 @@ const Candidate* Selection::chosen_by_rule(const Load& load) {
   uint32_t at = 0;
   while (at < decision_.candidate_count && decision_.candidates[at].deployment != named) ++at;
   if (at == Decision::candidates_max) return nullptr;
-  if (at == decision_.candidate_count) add(*named);
+  if (at == decision_.candidate_count) {
+    ruled_row_ = row_of(*named);
+    add(ruled_row_);
+  }
   Candidate& there = decision_.candidates[at];
   there.excluded = walls_[at];
-  rate(there, decision_.held_scores);
-  price(there, load);
+  there.chance = chance_at(at, decision_.held_scores);
+  price(at, load);
   if (walls_[at] != Exclusion::none) return nullptr;
   if (named != question_.asked && question_.max_cost_nano_usd >= 0 &&
       there.worst_nano_usd > question_.max_cost_nano_usd) {
@@ -330,27 +438,18 @@ void Selection::rank_next(const Candidate& chosen) {
     return;
   }
   // The next cheapest that are good enough, then whoever is able, the best first.
-  add_next(chosen, Exclusion::none,
-           [&](const Candidate& a, const Candidate& b) { return cheaper(a, b, field_.live); });
-  add_next(chosen, Exclusion::not_good_enough,
-           [](const Candidate& a, const Candidate& b) { return is_better(a, b); });
-}
-
-// The first by `before` of those with this exclusion, as many as there is still room for.
-template <class Before>
-void Selection::add_next(const Candidate& chosen, Exclusion excluded, Before before) {
-  std::array<const Candidate*, Decision::next_max> best{};
-  const size_t room = Decision::next_max - decision_.next_count;
-  size_t count = 0;
-  for (uint32_t i = 0; room > 0 && i < decision_.candidate_count; ++i) {
-    const Candidate& candidate = decision_.candidates[i];
-    if (candidate.excluded != excluded || &candidate == &chosen) continue;
-    if (count == room && !before(candidate, *best[count - 1])) continue;
-    size_t at = count < room ? count++ : count - 1;
-    for (; at > 0 && before(candidate, *best[at - 1]); --at) best[at] = best[at - 1];
-    best[at] = &candidate;
-  }
-  for (size_t i = 0; i < count; ++i) decision_.next[decision_.next_count++] = best[i]->deployment;
+  const auto by_cost = [this](const Candidate& a, const Candidate& b) {
+    return cheaper(a, b, field_.live);
+  };
+  First cheapest(chosen);
+  for (uint32_t i = 0; i < good_count_; ++i)
+    cheapest.take(decision_.candidates.data()[good_.data()[i]], Exclusion::none, by_cost);
+  cheapest.move_to(decision_);
+  if (decision_.next_count == Decision::next_max) return;
+  First best(chosen);
+  for (uint32_t i = 0; i < decision_.candidate_count; ++i)
+    best.take(decision_.candidates.data()[i], Exclusion::not_good_enough, is_better);
+  best.move_to(decision_);
 }
 
 // Nobody is left: which wall keeps most of them out, and the cheapest behind that one alone. What
@@ -374,7 +473,7 @@ void Selection::find_wall(const Load& load) {
   for (uint32_t i = 0; i < decision_.candidate_count; ++i) {
     Candidate& candidate = decision_.candidates[i];
     if (candidate.excluded != decision_.wall) continue;
-    price(candidate, load);
+    price(i, load);
     if (best == nullptr || cheaper(candidate, *best, field_.live)) best = &candidate;
   }
   decision_.nearest = best != nullptr ? best->deployment : nullptr;
@@ -421,22 +520,6 @@ void Selection::run() {
 }
 
 }  // namespace
-
-int32_t ability_of(const catalog::Quality& quality, const Scores& scores) {
-  int32_t sum = 0;
-  for (size_t i = 0; i < head_count; ++i) sum += scores.shares[i] * quality.logits[i];
-  return sum / share_one;
-}
-
-int32_t chance_of_model(const catalog::Quality& quality, const Scores& scores) {
-  return chance_of(ability_of(quality, scores) - scores.difficulty);
-}
-
-int64_t expected_output_tokens(Kind kind, const Wants& wants) {
-  const int64_t usual = output_tokens_by_kind[static_cast<size_t>(kind)];
-  const int64_t most = wants.output_tokens_max;
-  return most > 0 ? std::min(usual, most) : usual;
-}
 
 bool applies(const Rule& rule, Route route, Kind kind, uint32_t tokens) {
   const uint8_t wanted = route == Route::smart ? Rule::for_smart : Rule::for_auto;

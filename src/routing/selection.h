@@ -7,7 +7,7 @@
 // conversation's own model has in its provider's cache at the cached price, and the output that
 // requests of this kind get. The conversation's model is worked out again from its earlier turns;
 // there is no state. Integers throughout, a fixed order of candidates: the same question gives the
-// same decision on every shard, run and machine. Pure; about 15 ns a candidate, no allocation.
+// same decision on every shard, run and machine. Pure; about 12 ns a candidate, no allocation.
 #pragma once
 
 #include "routing/decision.h"
@@ -17,15 +17,6 @@ namespace hyperion::routing {
 // Fills `decision` but for `ns`.
 void decide(const Question& question, const Field& field, const Settings& settings,
             Decision& decision);
-
-// What a model's quality makes of these scores' shares, in logit_one.
-int32_t ability_of(const catalog::Quality& quality, const Scores& scores);
-
-// The chance of a model with these logits, of chance_one.
-int32_t chance_of_model(const catalog::Quality& quality, const Scores& scores);
-
-// Output tokens that requests get, by their kind and what they allow.
-int64_t expected_output_tokens(Kind kind, const Wants& wants);
 
 // Whether the rule applies; its model may still be unable or not allowed.
 bool applies(const Rule& rule, Route route, Kind kind, uint32_t tokens);

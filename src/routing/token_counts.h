@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "routing/byte_maps.h"
+
 namespace hyperion::routing {
 
 enum class TokenSign : uint8_t {
@@ -23,7 +25,7 @@ enum class TokenSign : uint8_t {
   number_goes_on,  // digits beyond the third
   mark,            // first of a run of ASCII marks
   mark_goes_on,
-  newline,   // first of a run of newlines and tabs
+  newline,   // first of a run of newlines, tabs and other controls
   blanks,    // first blank of several
   latin,     // led by C2 to C9
   greek,     // CA to CF
@@ -43,7 +45,8 @@ using TokenCounts = std::array<uint32_t, static_cast<size_t>(TokenSign::count)>;
 
 // `text` has this many blanks behind it, which can be read and are not counted.
 inline constexpr size_t token_padding = 64;
-TokenCounts count_token_signs(std::string_view text);
+// `maps`: of its bytes, if they are there already.
+TokenCounts count_token_signs(std::string_view text, const ByteMaps* maps = nullptr);
 // The same without what only some processors have.
 TokenCounts count_token_signs_plainly(std::string_view text);
 

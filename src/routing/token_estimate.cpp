@@ -16,16 +16,21 @@ namespace {
 constexpr size_t whole_bytes = 6144;
 constexpr size_t place_bytes = whole_bytes / 3;
 
+uint64_t worth(const TokenCounts& counts) {
+  uint64_t sum = 0;
+  for (size_t i = 0; i < counts.size(); ++i) sum += counts[i] * token_milli[i];
+  return sum;
+}
+
 // Thousandths of a token of the raw bytes given, escapes undone.
 uint64_t milli_tokens(std::string_view raw) {
   std::array<char, whole_bytes + token_padding> text;
   const size_t size = std::min(whole_bytes, json::unescape(raw, text.data(), whole_bytes));
   std::memset(text.data() + size, ' ', token_padding);
-  const TokenCounts counts = count_token_signs({text.data(), size});
-  uint64_t sum = 0;
-  for (size_t i = 0; i < counts.size(); ++i) sum += counts[i] * token_milli[i];
-  return sum;
+  return worth(count_token_signs({text.data(), size}));
 }
+
+uint32_t whole_tokens(uint64_t milli) { return static_cast<uint32_t>((milli + 999) / 1000); }
 
 // `size` bytes from `at` on, or a few less: neither end within an escape or a character.
 std::string_view place_of(std::string_view raw, size_t at, size_t size) {
@@ -44,7 +49,7 @@ std::string_view place_of(std::string_view raw, size_t at, size_t size) {
 }  // namespace
 
 uint32_t estimate_text_tokens(std::string_view raw) {
-  if (raw.size() <= whole_bytes) return static_cast<uint32_t>((milli_tokens(raw) + 999) / 1000);
+  if (raw.size() <= whole_bytes) return whole_tokens(milli_tokens(raw));
   uint64_t sum = 0;
   uint64_t read = 0;
   for (size_t at : {size_t{0}, (raw.size() - place_bytes) / 2, raw.size() - place_bytes}) {
@@ -55,7 +60,7 @@ uint32_t estimate_text_tokens(std::string_view raw) {
   return static_cast<uint32_t>(sum * raw.size() / read / 1000);
 }
 
-TokenEstimate estimate_tokens(const Conversation& conversation) {
+TokenEstimate estimate_tokens(const Conversation& conversation, const Window& window) {
   // Of what is not text of the last turn: bytes a token, in tenths.
   constexpr uint64_t tenths_least = 22;
   constexpr uint64_t tenths_most = 50;
@@ -67,7 +72,11 @@ TokenEstimate estimate_tokens(const Conversation& conversation) {
   constexpr uint64_t per_file = 1600;  // a full-size image (Anthropic's documentation)
   const Shape& shape = conversation.last.shape;
   uint64_t own = 0;
-  for (std::string_view text : conversation.last.text()) own += estimate_text_tokens(text);
+  if (window.left_out()) {
+    for (std::string_view text : conversation.last.text()) own += estimate_text_tokens(text);
+  } else {
+    own = whole_tokens(worth(count_token_signs(window.text(), window.maps())));
+  }
   uint64_t own_bytes = 0;
   for (std::string_view text : conversation.last.text()) own_bytes += text.size();
   // The last turn shows what the conversation's script and kind of text are.
@@ -87,6 +96,10 @@ TokenEstimate estimate_tokens(const Conversation& conversation) {
     return static_cast<uint32_t>(std::min({count, most, uint64_t{UINT32_MAX}}));
   };
   return {cut(expected), cut(most)};
+}
+
+TokenEstimate estimate_tokens(const Conversation& conversation) {
+  return estimate_tokens(conversation, Window(conversation.last.text()));
 }
 
 }  // namespace hyperion::routing

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "routing/prompt.h"
+#include "routing/window.h"
 
 namespace hyperion::routing {
 
@@ -21,7 +22,8 @@ struct TokenEstimate {
 // Of one text, the raw inside of a JSON string.
 uint32_t estimate_text_tokens(std::string_view raw);
 
-// Of the whole request.
+// Of the whole request. `window`: of its last turn.
+TokenEstimate estimate_tokens(const Conversation& conversation, const Window& window);
 TokenEstimate estimate_tokens(const Conversation& conversation);
 
 }  // namespace hyperion::routing

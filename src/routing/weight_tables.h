@@ -13,11 +13,13 @@
 #include <vector>
 
 #include "routing/features.h"
+#include "routing/forest.h"
 #include "routing/kinds.h"
+#include "routing/trait_scales.h"
 
 namespace hyperion::routing {
 
-inline constexpr uint32_t weights_version = 1;
+inline constexpr uint32_t weights_version = 2;
 
 // Columns of the linear layer: the difficulty, the ten kinds, four of no use yet, and the square
 // of a word's rarity, by which the length of the text is taken out.
@@ -25,20 +27,6 @@ inline constexpr size_t column_count = 16;
 inline constexpr size_t difficulty_column = 0;
 inline constexpr size_t first_kind_column = 1;
 inline constexpr size_t rarity_column = 15;
-
-// How a trait becomes a number of 1/64 standard deviations: cut to [low, high], less the mean,
-// times `factor`, without the lowest 12 bits. Traits are in 1/256.
-struct TraitScale {
-  int32_t low;
-  int32_t high;
-  int32_t mean;
-  int32_t factor;
-};
-
-struct TreeNode {
-  int16_t threshold;  // of the scaled trait: not above it goes left
-  uint16_t trait;
-};
 
 // A point of the monotone curve from the sum of all parts to the difficulty.
 struct CurvePoint {
@@ -48,7 +36,7 @@ struct CurvePoint {
 
 struct WeightTables {
   static constexpr size_t tree_count_max = 128;
-  static constexpr uint32_t tree_depth_max = 8;
+  static constexpr uint32_t tree_depth_max = Forest::depth_max;
   static constexpr size_t curve_points = 16;
 
   // As it stands in the file behind the head.
@@ -68,13 +56,10 @@ struct WeightTables {
   };
   using Row = std::array<int8_t, column_count>;
 
-  uint32_t nodes_per_tree() const { return (1u << fixed.tree_depth) - 1; }
-  uint32_t leaves_per_tree() const { return 1u << fixed.tree_depth; }
-
   Fixed fixed{};
-  std::vector<Row> rows;        // by bucket
-  std::vector<TreeNode> nodes;  // full trees: the children of node n are 2n + 1 and 2n + 2
-  std::vector<int16_t> leaves;
+  std::vector<Row> rows;  // by bucket
+  Forest forest;
+  TraitScales scales;
   std::string known_words;  // for extract_features
 };
 

@@ -89,6 +89,10 @@ bool check_fixed(const WeightTables::Fixed& fixed, std::string& problem) {
   if (fixed.tree_count > WeightTables::tree_count_max ||
       fixed.tree_depth > WeightTables::tree_depth_max)
     return refuse(problem, "these routing weights have more or deeper trees than can be used");
+  for (int32_t scale : fixed.word_scale) {
+    if (scale < 0 || scale >= 1 << 24)
+      return refuse(problem, "these routing weights give words more weight than sums can hold");
+  }
   for (size_t i = 1; i < fixed.curve.size(); ++i) {
     const bool rises = fixed.curve[i].sum > fixed.curve[i - 1].sum &&
                        fixed.curve[i].difficulty >= fixed.curve[i - 1].difficulty;
@@ -116,20 +120,24 @@ bool read_tables(Reader reader, WeightTables& tables, std::string& problem) {
   WeightTables::Fixed& fixed = tables.fixed;
   if (!reader.take(&fixed, sizeof(fixed))) return refuse(problem, "these routing weights are cut");
   if (!check_fixed(fixed, problem)) return false;
+  if (!tables.scales.build(fixed.scales))
+    return refuse(problem, "these routing weights scale a trait beyond sixteen bits");
   tables.rows.resize(bucket_count);
-  tables.nodes.resize(size_t{fixed.tree_count} * tables.nodes_per_tree());
-  tables.leaves.resize(size_t{fixed.tree_count} * tables.leaves_per_tree());
+  const size_t leaves_per_tree = size_t{1} << fixed.tree_depth;
+  std::vector<TreeNode> nodes(fixed.tree_count * (leaves_per_tree - 1));
+  std::vector<int16_t> leaves(fixed.tree_count * leaves_per_tree);
   tables.known_words.resize(known_bytes);
   const bool whole =
       reader.take(tables.rows.data(), tables.rows.size() * sizeof(WeightTables::Row)) &&
-      reader.take(tables.nodes.data(), tables.nodes.size() * sizeof(TreeNode)) &&
-      reader.take(tables.leaves.data(), tables.leaves.size() * sizeof(int16_t)) &&
+      reader.take(nodes.data(), nodes.size() * sizeof(TreeNode)) &&
+      reader.take(leaves.data(), leaves.size() * sizeof(int16_t)) &&
       reader.take(tables.known_words.data(), known_bytes) && reader.empty();
   if (!whole) return refuse(problem, "these routing weights are cut");
-  for (const TreeNode& node : tables.nodes) {
+  for (const TreeNode& node : nodes) {
     if (node.trait >= trait_count)
       return refuse(problem, "these routing weights ask for a trait that prompts do not have");
   }
+  tables.forest.build(nodes, leaves, fixed.tree_depth);
   return true;
 }
 

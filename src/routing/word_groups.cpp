@@ -46,43 +46,28 @@ constexpr GroupWords groups[] = {
      "story poem essay letter email blog song speech creative slogan novel character tone audience "
      "post ideas suggest brainstorm title"},
     {Group::greeting,
-     "hi hello hey thanks thank please sorry bye ok okay yes no me my you your yourself am im"},
+     "hi hello hey thanks thank please sorry bye ok okay yes no me my you your yourself am im i'm"},
     {Group::steps,
      "step steps first second third next finally plan strategy procedure process order sequence "
      "determine deduce puzzle possible"},
-    {Group::negations, "not except false incorrect none nor nothing isnt doesnt dont wrong"},
+    {Group::negations,
+     "not except false incorrect none nor nothing isnt doesnt dont isn't doesn't don't wrong"},
     {Group::quantities,
      "one two three four five six seven eight nine ten hundred thousand million many much more "
      "less few several all some"},
 };
 
-constexpr size_t slot_bits = 13;  // sparse, so that a multiplier without collisions exists
-
-struct Slot {
-  uint32_t hash = 0;
-  Group group = Group::none;
-};
-
-struct Table {
-  uint32_t multiplier = 0;
-  std::array<Slot, size_t{1} << slot_bits> slots{};
-};
-
-constexpr size_t place_of(uint32_t hash, uint32_t multiplier) {
-  return hash * multiplier >> (32 - slot_bits);
-}
-
 // False if two words meet; a word that is in two groups is of the first.
-constexpr bool fill(Table& table) {
+constexpr bool fill(GroupTable& table) {
   for (const GroupWords& row : groups) {
     size_t begin = 0;
     while (begin < row.words.size()) {
       size_t end = row.words.find(' ', begin);
       if (end == std::string_view::npos) end = row.words.size();
       const uint32_t hash = word_hash(row.words.substr(begin, end - begin));
-      Slot& slot = table.slots[place_of(hash, table.multiplier)];
-      if (slot.group != Group::none && slot.hash != hash) return false;
-      if (slot.group == Group::none) slot = {hash, row.group};
+      uint32_t& slot = table.slots[GroupTable::place_of(hash, table.multiplier)];
+      if (slot != 0 && (slot ^ hash) > GroupTable::group_mask) return false;
+      if (slot == 0) slot = (hash & ~GroupTable::group_mask) | static_cast<uint32_t>(row.group);
       begin = end + 1;
     }
   }
@@ -90,22 +75,17 @@ constexpr bool fill(Table& table) {
 }
 
 // Found by trying: under it no two of the words meet. A new word may need another.
-constexpr uint32_t multiplier = 0xF5059285u;
+constexpr uint32_t multiplier = 0x4E261AC7u;
 
-consteval Table make_table() {
-  Table table{multiplier, {}};
+consteval GroupTable make_table() {
+  GroupTable table{multiplier, {}};
   if (!fill(table)) table.multiplier = 0;
   return table;
 }
-constexpr Table table = make_table();
-static_assert(table.multiplier != 0, "two words meet: try another multiplier");
 
 }  // namespace
 
-// Without a branch that depends on the word.
-Group group_of(uint32_t hash) {
-  const Slot& slot = table.slots.data()[place_of(hash, table.multiplier)];
-  return slot.hash == hash ? slot.group : Group::none;
-}
+constexpr GroupTable group_table = make_table();
+static_assert(group_table.multiplier != 0, "two words meet: try another multiplier");
 
 }  // namespace hyperion::routing

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 
+#include "routing/ability.h"
 #include "routing/calibration_fit.h"
 #include "routing/kinds.h"
 #include "routing/selection.h"

@@ -9,6 +9,7 @@
 #include "gateway/router.h"
 #include "json/output.h"
 #include "routing/calibration.h"
+#include "routing/expected_tokens.h"
 #include "routing/selection.h"
 #include "server/commands.h"
 #include "server/explainer.h"

@@ -229,7 +229,8 @@ TEST_CASE("no request loses a capability, a permission or its family by being ro
       CHECK(std::string_view(world.failure.code) == "no_capable_model");
       ++refused;
       bool somebody = false;
-      for (const Deployment* candidate : world.config->roster.candidates()) {
+      for (const routing::RosterRow& row : world.config->roster.candidates()) {
+        const Deployment* candidate = row.deployment;
         somebody |= what_is_lost(asked, *candidate) == nullptr &&
                     world.unhealthy[candidate->index] == 0 &&
                     (world.key == nullptr || world.key->allowed.allows(*candidate));

@@ -168,7 +168,7 @@ TEST_CASE("what was known of providers and models at that moment is kept") {
   std::mt19937_64 random(22);
   Question question = any_question(random);
   question.asked = nullptr;
-  const catalog::Deployment* const candidates[] = {deployment(0), deployment(2)};
+  const RosterRow candidates[] = {row_of(*deployment(0)), row_of(*deployment(2))};
   Field field;
   field.candidates = candidates;
   field.providers = 0b101;

@@ -99,8 +99,27 @@ TEST_CASE("a deployment of another environment is no candidate, and keeps its pl
   const catalog::Catalog catalog = build(std::move(draft));
   const Roster roster(catalog, false);
   REQUIRE(roster.candidates().size() == 2);
-  CHECK(roster.candidates()[0]->id == "p/m");
-  CHECK(roster.candidates()[1]->id == "everywhere");
+  CHECK(roster.candidates()[0].deployment->id == "p/m");
+  CHECK(roster.candidates()[1].deployment->id == "everywhere");
+}
+
+TEST_CASE("a row costs what the catalogue's model costs, or says that it does not know") {
+  const auto row_with = [](int64_t input, int64_t cached, int64_t output) {
+    const catalog::Catalog catalog = build(with([&](Model& m, auto&) {
+      m.prices.input = input;
+      m.prices.cached_input = cached;
+      m.prices.output = output;
+    }));
+    return row_of(catalog.deployments()[0]);
+  };
+  const RosterRow row = row_with(3, 1, 15);
+  CHECK(row.plain_price);
+  CHECK(row.price_input == 3);
+  CHECK(row.price_cached == 1);
+  CHECK(row.price_output == 15);
+  CHECK(row_with(3, catalog::price_unknown, 15).price_cached == 3);
+  CHECK_FALSE(row_with(3, 1, catalog::price_unknown).plain_price);
+  CHECK_FALSE(row_with(int64_t{1} << 40, 1, 15).plain_price);
 }
 
 TEST_CASE("an open provider's any model is no candidate") {

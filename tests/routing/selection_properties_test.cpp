@@ -187,8 +187,7 @@ TEST_CASE("the same question gives the same decision, in any order and in any me
     world.settings.auto_tolerance = static_cast<int32_t>(random.below(1500));
     const Said first = said(world.decide());
     CHECK(said(world.decide()) == first);
-    std::vector<const catalog::Deployment*> order(world.field.candidates.begin(),
-                                                  world.field.candidates.end());
+    std::vector<RosterRow> order(world.field.candidates.begin(), world.field.candidates.end());
     for (size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
     world.field.candidates = order;
     CHECK(said(world.decide()) == first);

@@ -2,6 +2,7 @@
 #include "routing/selection.h"
 
 #include "routing/choice_world.h"
+#include "routing/expected_tokens.h"
 #include "routing/logistic.h"
 
 namespace hyperion::routing {

@@ -29,7 +29,7 @@ TEST_CASE("weights of another version are refused with what to do") {
   std::string bytes(embedded_weights);
   bytes[8] = 99;
   CHECK(problem_of(bytes) ==
-        "these routing weights are of version 99, expected 1: train them again with this "
+        "these routing weights are of version 99, expected 2: train them again with this "
         "release's bench/routing/train");
 }
 

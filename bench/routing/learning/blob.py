@@ -7,7 +7,7 @@ import numpy
 
 from learning.features import BUCKET_BITS, KNOWN_BITS
 
-VERSION = 1
+VERSION = 2
 COLUMNS = 16
 RARITY = 15
 CURVE_POINTS = 16
@@ -16,7 +16,7 @@ LOGIT_ONE = 256
 
 
 class Scaler:
-    """Structure in whole numbers of 1/64 standard deviation, as scale_traits in scorer.cpp."""
+    """Structure in whole numbers of 1/64 standard deviation, as trait_scales.cpp has it."""
 
     def __init__(self, structure):
         raw = (structure * 256).astype(numpy.int64)
@@ -60,7 +60,7 @@ def full_trees(forest, depth):
 
 
 def known_set(hashes):
-    """The bits of known words, as known_place in features.cpp finds them."""
+    """The bits of known words, as known_place in text_reading.h finds them."""
     places = (hashes.astype(numpy.uint64) * 0x85EBCA6B & 0xFFFFFFFF) >> (32 - KNOWN_BITS)
     bits = numpy.zeros(1 << KNOWN_BITS, numpy.uint8)
     bits[places.astype(int)] = 1

@@ -28,6 +28,7 @@ enum class PlantedBug {
   translated_rest_lost,   // the beginning of an event is lost on its way to the translator
   translated_twice,       // what was relayed of a translation is relayed again
   error_event_missing,    // a stream breaks off without a word
+  hedge_not_cancelled,    // of two attempts both go on
   request_freed_early,    // a translated request's memory is given back while it is being sent
   count,
 };
@@ -52,6 +53,7 @@ inline const char* name_of(PlantedBug bug) {
                                    "translated_rest_lost",
                                    "translated_twice",
                                    "error_event_missing",
+                                   "hedge_not_cancelled",
                                    "request_freed_early"};
   return names[static_cast<int>(bug)];
 }

@@ -128,6 +128,13 @@ struct ProviderQuirks {
   bool operator==(const ProviderQuirks&) const = default;
 };
 
+// One of a provider's keys.
+struct ProviderKey {
+  Secret secret;
+  std::string name;     // of its variable or file: for operators, never the key
+  uint32_t weight = 1;  // share of the requests that go with it
+};
+
 struct Provider : ProviderQuirks {
   std::string name;    // label of logs, metrics and `name/model`
   uint16_t index = 0;  // in Catalog::providers()
@@ -140,9 +147,9 @@ struct Provider : ProviderQuirks {
       tls_server_name;  // SNI and the name the certificate must carry; the host unless given
   std::string ca_file;  // empty: [tls] ca_file, and without one the system's bundle
   AuthenticationStyle authentication;
-  Secret key;                    // empty where the provider wants none
-  bool usable = true;            // false: its key is missing; requests to it are answered 503
-  std::string unusable_because;  // "no key: set OPENAI_API_KEY"
+  std::vector<ProviderKey> keys;  // empty where the provider wants none
+  bool usable = true;             // false: its key is missing; requests to it are answered 503
+  std::string unusable_because;   // "no key: set OPENAI_API_KEY"
   std::vector<std::pair<std::string, std::string>>
       headers;                      // added to every request; lower-case names
   std::vector<std::string> serves;  // families
@@ -153,6 +160,16 @@ struct Provider : ProviderQuirks {
   bool discovery = false;  // what its own list of models shows may be asked for by name
   UpstreamTimeouts timeouts;
   ConnectionLimits connections;
+
+  // A provider that wants no key counts as one that has an empty one.
+  size_t key_count() const { return keys.empty() ? 1 : keys.size(); }
+  uint32_t key_weight(size_t key) const { return keys.empty() ? 1 : keys[key].weight; }
+  std::string_view key_name(size_t key) const {
+    return keys.empty() ? std::string_view() : std::string_view(keys[key].name);
+  }
+  std::string_view reveal_key(size_t key) const {
+    return keys.empty() ? std::string_view() : keys[key].secret.reveal();
+  }
 };
 
 // A model at a provider: what a name finally stands for, and what an attempt is made at.

@@ -20,6 +20,7 @@
 #include "config/embedded_catalog.h"
 #include "config/settings.h"
 #include "config/virtual_keys.h"
+#include "resilience/default_chain.h"
 #include "routing/calibration.h"
 #include "routing/roster.h"
 #include "routing/weights.h"
@@ -33,6 +34,7 @@ struct Config {
   routing::Roster roster;                           // who may be chosen in place of another
   std::shared_ptr<const routing::Weights> weights;  // what prompts are judged by
   std::vector<routing::Calibration> calibrations;   // what one's own labels have taught
+  resilience::DefaultChains chains;                 // where else models are, and who follows
   std::string environment = "production";
   bool test_faults = false;  // sk_test_ keys may send x-hyperion-fault
   std::string stamp;         // 16 hex digits of the conf's text, for logs and decisions

@@ -256,6 +256,41 @@ constexpr Key<Settings> routing_table[] = {
     {"rules", SETTING(routing.rules)},
 };
 
+constexpr Key<Settings> retries_table[] = {
+    {"attempts_max", SETTING(resilience.retries.attempts_max), between(1, 32)},
+    {"fallbacks_max", SETTING(resilience.retries.fallbacks_max), between(0, 12)},
+    {"wait_max_ms", SETTING(resilience.retries.wait_max_ms), between(0, hour_ms)},
+    {"backoff_base_ms", SETTING(resilience.retries.backoff_base_ms), between(0, minute_ms)},
+    {"backoff_max_ms", SETTING(resilience.retries.backoff_max_ms), between(0, hour_ms)},
+    {"active_percent", SETTING(resilience.retries.active_percent), between(0, 100)},
+    {"active_min", SETTING(resilience.retries.active_min), between(0, 1'000'000)},
+};
+
+constexpr Key<Settings> breaker_table[] = {
+    {"consecutive_failures", SETTING(resilience.breaker.consecutive_failures), between(1, 60'000)},
+    {"error_percent", SETTING(resilience.breaker.error_percent), between(1, 100)},
+    {"requests_min", SETTING(resilience.breaker.requests_min), between(1, 60'000)},
+    {"window_ms", SETTING(resilience.breaker.window_ms), between(100, hour_ms)},
+    {"open_ms", SETTING(resilience.breaker.open_ms), between(10, hour_ms)},
+    {"open_max_ms", SETTING(resilience.breaker.open_max_ms), between(10, 24 * hour_ms)},
+    {"ejected_max_percent", SETTING(resilience.breaker.ejected_max_percent), between(0, 100)},
+    {"rate_limited_ms", SETTING(resilience.breaker.rate_limited_ms), between(0, hour_ms)},
+    {"rate_limited_max_ms", SETTING(resilience.breaker.rate_limited_max_ms),
+     between(0, 24 * hour_ms)},
+    {"key_refused_ms", SETTING(resilience.breaker.key_refused_ms), between(0, 24 * hour_ms)},
+    {"slow_first_token_percent", SETTING(resilience.breaker.slow_first_token_percent),
+     between(100, 100'000)},
+    {"slow_first_token_min_ms", SETTING(resilience.breaker.slow_first_token_min_ms),
+     between(1, 24 * hour_ms)},
+};
+
+constexpr Key<Settings> hedging_table[] = {
+    {"enabled", SETTING(resilience.hedging.enabled)},
+    {"active_percent", SETTING(resilience.hedging.active_percent), between(0, 100)},
+    {"after_min_ms", SETTING(resilience.hedging.after_min_ms), between(0, hour_ms)},
+    {"body_max_bytes", SETTING(resilience.hedging.body_max_bytes), between(0, gib)},
+};
+
 #undef SETTING_FRACTION
 #undef SETTING
 
@@ -274,6 +309,9 @@ constexpr Section section_table[] = {
     {"simulator", simulator_table},
     {"translation", translation_table},
     {"routing", routing_table},
+    {"retries", retries_table},
+    {"breaker", breaker_table},
+    {"hedging", hedging_table},
 };
 
 #define PROVIDER(member) HYPERION_SLOT(ProviderDraft, member)
@@ -291,6 +329,10 @@ constexpr Key<ProviderDraft> provider_table[] = {
     {"ca_file", PROVIDER(provider.ca_file), text(Text::path, true)},
     {"api_key_env", PROVIDER(api_key_env), text(Text::environment, true)},
     {"api_key_file", PROVIDER(api_key_file), text(Text::path, true)},
+    {"api_key_envs", HYPERION_SLOT_AS(ProviderDraft, Weighted, &owner.api_key_envs),
+     text(Text::environment, false)},
+    {"api_key_files", HYPERION_SLOT_AS(ProviderDraft, Weighted, &owner.api_key_files),
+     text(Text::path, false)},
     {"authentication_header", PROVIDER(provider.authentication.header),
      text(Text::header_name, false)},
     {"authentication_prefix", PROVIDER(provider.authentication.prefix)},
@@ -459,6 +501,14 @@ constexpr Key<catalog::DeploymentDraft> deployment_table[] = {
      text(Text::label, false)},
 };
 
+constexpr Key<resilience::DefaultChain> chain_table[] = {
+    {"model", HYPERION_SLOT(resilience::DefaultChain, model), text(Text::model, false)},
+    {"places", HYPERION_SLOT_AS(resilience::DefaultChain, Weighted, &owner.place_names),
+     text(Text::model, false)},
+    {"fallbacks", HYPERION_SLOT(resilience::DefaultChain, fallback_names),
+     text(Text::model, false)},
+};
+
 constexpr Key<VirtualKey> virtual_key_table[] = {
     {"id", HYPERION_SLOT(VirtualKey, id), text(Text::label, false)},
     {"hash", HYPERION_SLOT(VirtualKey, hash)},
@@ -486,6 +536,7 @@ std::span<const Key<catalog::PriceTier>> price_tier_keys() { return price_tier_t
 std::span<const Key<routing::Rule>> routing_rule_keys() { return routing_rule_table; }
 std::span<const Key<Outage>> outage_keys() { return outage_key_table; }
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys() { return deployment_table; }
+std::span<const Key<resilience::DefaultChain>> chain_keys() { return chain_table; }
 std::span<const Key<VirtualKey>> virtual_key_keys() { return virtual_key_table; }
 
 }  // namespace hyperion::config

@@ -21,6 +21,7 @@
 #include "config/config.h"
 #include "config/document.h"
 #include "config/outages.h"
+#include "resilience/default_chain.h"
 #include "routing/settings.h"
 #include "tls/sha256.h"
 
@@ -59,13 +60,16 @@ struct Shares {
 struct Platforms {
   catalog::PlatformIds* ids;
 };
+struct Weighted {  // names with a share of the requests each
+  resilience::Weights* weights;
+};
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 using Slot =
     std::variant<bool*, uint32_t*, uint64_t*, std::string*, std::vector<std::string>*, io::Address*,
                  std::vector<io::Address>*, Cores, Date, UsdPerMillion, Choice, Choices,
                  ManyChoices, Fraction, Abilities, Shares, std::vector<catalog::PriceTier>*,
-                 std::vector<routing::Rule>*, std::vector<Outage>*, Platforms, Headers*,
+                 std::vector<routing::Rule>*, std::vector<Outage>*, Platforms, Weighted, Headers*,
                  catalog::UrlVariables*, tls::Sha256*>;
 
 // What a text may hold.
@@ -119,6 +123,9 @@ struct ProviderDraft {
   catalog::UrlVariables variables;
   std::string api_key_env;
   std::string api_key_file;
+  // Several keys, each with its share of the requests.
+  resilience::Weights api_key_envs;
+  resilience::Weights api_key_files;
 };
 
 std::span<const Key<TopLevel>> top_level_keys();
@@ -129,6 +136,7 @@ std::span<const Key<catalog::PriceTier>> price_tier_keys();  // of `price_tiers`
 std::span<const Key<routing::Rule>> routing_rule_keys();     // of [[routing.rules]]
 std::span<const Key<Outage>> outage_keys();                  // of [[simulator.outages]]
 std::span<const Key<catalog::DeploymentDraft>> deployment_keys();
+std::span<const Key<resilience::DefaultChain>> chain_keys();
 std::span<const Key<VirtualKey>> virtual_key_keys();
 
 // Writes `value` to the slot. False with a sentence in `problem` when it is not acceptable.

@@ -9,7 +9,7 @@
 namespace hyperion::config {
 namespace {
 
-constexpr std::string_view entry_lists[] = {"providers", "models", "deployments", "keys"};
+constexpr std::string_view entry_lists[] = {"providers", "models", "deployments", "keys", "chains"};
 
 // Words under which people look for a place for a secret. None stands in this file.
 std::string_view secret_hint(std::string_view path, std::string_view key) {
@@ -258,12 +258,14 @@ LoadOutcome Loader::run(std::string_view text) {
   each("providers", [&](const Value& item) { read_provider(item); });
   each("deployments", [&](const Value& item) { read_deployment(item); });
   each("keys", [&](const Value& item) { read_virtual_key(item); });
+  each("chains", [&](const Value& item) { read_chain(item); });
   resolve_paths();
   read_admin_token();
   check_settings();
   build_catalog();
   finish_virtual_keys();
   finish_routing();
+  finish_chains();
   check_contents();
 
   LoadOutcome outcome;

@@ -71,11 +71,15 @@ class Loader {
                            catalog::Provider& provider);
   void read_provider(const Value& table);
   void finish_provider(ProviderDraft& draft, const Given& given, uint32_t line);
-  void read_provider_key(ProviderDraft& draft, const Given& given, uint32_t line);
+  void read_provider_keys(ProviderDraft& draft, const Given& given, uint32_t line);
+  bool add_provider_key(catalog::Provider& provider, std::string_view source, uint32_t line,
+                        std::string key, const std::string& name, uint32_t weight);
   void read_deployment(const Value& table);
   void read_virtual_key(const Value& table);
   void finish_virtual_keys();
   void finish_routing();
+  void read_chain(const Value& table);
+  void finish_chains();
   void read_weights();
   void read_calibrations();
   bool read_calibration(const Value& table, routing::Calibration& calibration, std::string& reason);
@@ -102,6 +106,7 @@ class Loader {
   std::map<std::string, ProviderDraft> presets_;
   std::map<std::string, uint32_t> conf_models_;
   std::vector<catalog::Placed<VirtualKey>> virtual_keys_;
+  std::vector<catalog::Placed<resilience::DefaultChain>> chains_;
   std::map<std::string, uint32_t> setting_lines_;  // "server.listen" to its line
   std::vector<catalog::Problem> problems_;
   std::vector<std::string> warnings_;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "config/loader.h"
+#include "resilience/chain.h"
 
 namespace hyperion::config {
 namespace {
@@ -231,7 +232,7 @@ void Loader::finish_provider(ProviderDraft& draft, const Given& given, uint32_t 
     problem(conf_file, line_of_key("authentication_prefix"), "providers.authentication_prefix",
             "expected visible ASCII such as \"Bearer \"");
   }
-  read_provider_key(draft, given, line);
+  read_provider_keys(draft, given, line);
   if (draft_.providers.size() == providers_max) {
     problem(conf_file, line, "providers", "expected at most 1000 providers");
   }
@@ -239,45 +240,84 @@ void Loader::finish_provider(ProviderDraft& draft, const Given& given, uint32_t 
   draft_.providers.push_back({std::move(provider), {conf_file, line}});
 }
 
-void Loader::read_provider_key(ProviderDraft& draft, const Given& given, uint32_t line) {
+// False: it cannot be a key.
+bool Loader::add_provider_key(catalog::Provider& provider, std::string_view source, uint32_t line,
+                              std::string key, const std::string& name, uint32_t weight) {
+  trim_end(key);
+  const bool acceptable = !key.empty() && key.size() <= 4096 && is_visible_ascii(key);
+  provider.keys.push_back({Secret::take(key), name, weight});
+  if (!acceptable) {
+    problem(conf_file, line, "providers." + std::string(source),
+            "the key it gives cannot be one: expected one line of visible ASCII");
+  }
+  return acceptable;
+}
+
+// From one variable or file, or from several with their shares. Of several variables those that
+// are set count.
+void Loader::read_provider_keys(ProviderDraft& draft, const Given& given, uint32_t line) {
   catalog::Provider& provider = draft.provider;
+  const bool several = !draft.api_key_envs.empty() || !draft.api_key_files.empty();
   const bool file_given = !draft.api_key_file.empty();
-  if (file_given && given.contains("api_key_env") && !draft.api_key_env.empty()) {
-    problem(conf_file, line, "providers.api_key_file", "expected it or api_key_env, given both");
+  const bool env_given = given.contains("api_key_env") && !draft.api_key_env.empty();
+  if ((file_given && (env_given || several)) || (env_given && several)) {
+    problem(conf_file, line, file_given ? "providers.api_key_file" : "providers.api_key_env",
+            several ? "expected it or api_key_envs and api_key_files, given both"
+                    : "expected it or api_key_env, given both");
     return;
   }
-  if (!file_given && draft.api_key_env.empty()) return;
-  std::optional<std::string> key;
-  const std::string source = file_given ? "api_key_file" : "api_key_env";
-  const auto named = given.find(source);
-  const uint32_t key_line = named != given.end() ? named->second : line;
-  if (file_given) {
+  resilience::Weights& envs = draft.api_key_envs;
+  resilience::Weights& files = draft.api_key_files;
+  if (file_given) files = {{draft.api_key_file, 1}};
+  if (!file_given && !several && !draft.api_key_env.empty()) envs = {{draft.api_key_env, 1}};
+  const auto line_of_key = [&](std::string_view one, std::string_view many) {
+    const auto found = given.find(several ? many : one);
+    return found != given.end() ? found->second : line;
+  };
+  const uint32_t file_line = line_of_key("api_key_file", "api_key_files");
+  for (const auto& [path, weight] : files) {
     std::string reason;
-    key = file_text(path_in_folder(draft.api_key_file), Readers::owner_only, reason);
-    if (!key) {
-      problem(conf_file, key_line, "providers.api_key_file", reason);
-      return;
-    }
-  } else {
-    key = environment(draft.api_key_env);
-    if (!key) {
-      provider.usable = false;
-      provider.unusable_because = "no key: set " + draft.api_key_env;
-      warning(key_line, "providers." + provider.name,
-              provider.unusable_because + "; until then its models answer 503");
+    auto key = file_text(path_in_folder(path), Readers::owner_only, reason);
+    const std::string_view source = several ? "api_key_files" : "api_key_file";
+    if (key) {
+      add_provider_key(provider, source, file_line, std::move(*key), path, weight);
+    } else {
+      problem(conf_file, file_line, "providers." + std::string(source), reason);
       return;
     }
   }
-  trim_end(*key);
-  const bool acceptable = !key->empty() && key->size() <= 4096 && is_visible_ascii(*key);
-  provider.key = Secret::take(*key);
-  if (!acceptable) {
-    problem(conf_file, key_line, "providers." + source,
-            "the key it gives cannot be one: expected one line of visible ASCII");
-  } else if (!provider.base_url.tls && provider.base_url.host != "localhost") {
+  const uint32_t env_line = line_of_key("api_key_env", "api_key_envs");
+  std::string missing;
+  for (const auto& [name, weight] : envs) {
+    auto key = environment(name);
+    if (key) {
+      add_provider_key(provider, several ? "api_key_envs" : "api_key_env", env_line,
+                       std::move(*key), name, weight);
+    } else {
+      missing += (missing.empty() ? "" : " or ") + name;
+    }
+  }
+  if (provider.keys.empty() && !missing.empty()) {
+    provider.usable = false;
+    provider.unusable_because = "no key: set " + missing;
+    warning(env_line, "providers." + provider.name,
+            provider.unusable_because + "; until then its models answer 503");
+  } else if (!missing.empty()) {
+    warning(env_line, "providers." + provider.name,
+            missing + " is not set: goes on with the other keys");
+  }
+  if (provider.keys.size() > resilience::Chain::keys_max) {
+    problem(conf_file, line, "providers.api_key_envs",
+            "expected at most " + std::to_string(resilience::Chain::keys_max) +
+                " keys together with api_key_files");
+  }
+  if (!provider.keys.empty() && !provider.base_url.tls && provider.base_url.host != "localhost") {
     const auto address = io::Address::from_ip(provider.base_url.host, 1);
     if (address && address->is_loopback()) return;
-    warning(key_line, "providers." + provider.name,
+    warning(several      ? line
+            : file_given ? file_line
+                         : env_line,
+            "providers." + provider.name,
             "base_url is http: the key crosses the network unencrypted");
   }
 }

@@ -175,8 +175,11 @@ void Loader::finish_routing() {
     const bool priced = model.prices.input >= 0 && model.prices.output >= 0;
     if (!model.quality.known || priced || model.status == catalog::Status::retired) continue;
     const auto place = conf_models_.find(model.family + "/" + model.id);
-    warning(place != conf_models_.end() ? place->second : 0, "models." + model.id,
-            "has a quality and no price: smart routing and auto never choose it");
+    const bool of_conf = place != conf_models_.end();
+    problem(of_conf ? conf_file : catalog_file, of_conf ? place->second : 0, "models." + model.id,
+            "has a quality, so that routing may choose it, and no price: give it "
+            "input_usd_per_million and output_usd_per_million (0.0 if it costs nothing), or no "
+            "quality");
   }
   for (size_t i = 0; i < settings.rules.size(); ++i) {
     routing::Rule& rule = settings.rules[i];

@@ -3,8 +3,7 @@
 // The initialisers here are the defaults: nothing repeats them but conf/hyperion.toml, and a test
 // compares that file line by line. The folders that read these structs (upstream, gateway, admin,
 // simulator, server) lie below `config` in the order of inclusion, so the structs live here; those
-// of http, json, dialect, routing and resilience are their own (http/limits.h, json/limits.h,
-// */settings.h, resilience/admission.h).
+// of http, json, dialect, routing and resilience are their own (*/limits.h, */settings.h).
 // Names carry their unit last. Sizes and times are those of reference practice, with the reason
 // beside each. Plain data, no logic.
 #pragma once
@@ -21,6 +20,7 @@
 #include "io/address.h"
 #include "json/limits.h"
 #include "resilience/admission.h"
+#include "resilience/settings.h"
 #include "routing/settings.h"
 
 namespace hyperion::config {
@@ -156,6 +156,7 @@ struct Settings {
   SimulatorSettings simulator;
   dialect::TranslationSettings translation;
   routing::Settings routing;
+  resilience::Settings resilience;
 };
 
 }  // namespace hyperion::config

@@ -184,6 +184,31 @@ bool assign_variables(catalog::UrlVariables& target, const Value& value, std::st
   return true;
 }
 
+bool assign_weights(resilience::Weights& target, const Rule& rule, const Value& value,
+                    std::string& problem) {
+  constexpr uint64_t weight_max = 1000;
+  constexpr size_t names_max = 16;
+  if (value.kind != Value::Kind::table || value.members.size() > names_max)
+    return fail(problem,
+                "a table of up to " + std::to_string(names_max) +
+                    " names, each with its share such as { NAME = 1 }",
+                value);
+  resilience::Weights weights;
+  for (const Member& member : value.members) {
+    Value name;
+    name.kind = Value::Kind::text;
+    name.text = member.key;
+    uint64_t weight = 0;
+    const Rule share = {.minimum = 1, .maximum = weight_max};
+    weights.emplace_back();
+    if (!assign_text(weights.back().first, rule, name, problem)) return false;
+    if (!assign_integer(weight, share, weight_max, member.value, problem)) return false;
+    weights.back().second = static_cast<uint32_t>(weight);
+  }
+  target = std::move(weights);
+  return true;
+}
+
 bool assign_hash(tls::Sha256& target, const Value& value, std::string& problem) {
   constexpr std::string_view prefix = "sha256:";
   if (value.kind == Value::Kind::text && value.text.starts_with(prefix)) {
@@ -337,6 +362,9 @@ struct Assign {
     return assign_price_tiers(*slot, value, problem);
   }
   bool operator()(Platforms slot) const { return assign_platform_ids(*slot.ids, value, problem); }
+  bool operator()(Weighted slot) const {
+    return assign_weights(*slot.weights, rule, value, problem);
+  }
   bool operator()(Headers* slot) const { return assign_headers(*slot, value, problem); }
   bool operator()(catalog::UrlVariables* slot) const {
     return assign_variables(*slot, value, problem);
@@ -399,6 +427,7 @@ struct Print {
   std::string operator()(const std::vector<routing::Rule>*) const { return "[]"; }
   std::string operator()(const std::vector<Outage>*) const { return "[]"; }
   std::string operator()(Platforms) const { return "{}"; }
+  std::string operator()(Weighted) const { return "{}"; }
   std::string operator()(const Headers*) const { return "{}"; }
   std::string operator()(const catalog::UrlVariables*) const { return "{}"; }
   std::string operator()(const tls::Sha256*) const { return ""; }

@@ -21,14 +21,19 @@ size_t arena_size_max(const http::Limits& limits) {
 
 }  // namespace
 
-Attempt::Attempt(Exchange& exchange)
+Attempt::Attempt(Exchange& exchange, const Leg& leg)
     : exchange_(exchange),
-      pool_(*exchange.snapshot().providers[exchange.deployment().provider->index].pool),
+      leg_(leg),
+      pool_(*exchange.snapshot().providers[leg.resolution.deployment->provider->index].pool),
       arena_(exchange.gateway().runtime().blocks,
              arena_size_max(exchange.snapshot().config->settings.http)),
       translator_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()),
       request_body_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()),
-      held_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()) {}
+      held_(exchange.gateway().runtime().blocks, exchange.gateway().bodies()) {
+  trace_.provider = deployment().provider->name;
+  trace_.model = leg.resolution.upstream_model;
+  trace_.translated = leg.crossing.translates();
+}
 
 Attempt::~Attempt() {
   exchange_.gateway().runtime().timers.cancel(deadline_);
@@ -41,7 +46,7 @@ void Attempt::arm_idle() {
 }
 
 uint64_t Attempt::idle_ms() const {
-  return bounded(exchange_.deployment().provider->timeouts.idle_ms, exchange_.timeouts().idle_ms);
+  return bounded(deployment().provider->timeouts.idle_ms, exchange_.timeouts().idle_ms);
 }
 
 void Attempt::arm(uint64_t after_ms) {
@@ -50,13 +55,13 @@ void Attempt::arm(uint64_t after_ms) {
   runtime.timers.arm(deadline_, runtime.clock.now() + after_ms * ns_per_ms);
 }
 
-void Attempt::start(bool fresh) {
+void Attempt::start() {
   io::Runtime& runtime = exchange_.gateway().runtime();
-  const catalog::Provider& provider = *exchange_.deployment().provider;
+  const catalog::Provider& provider = *deployment().provider;
   exchange_.snapshot().providers[provider.index].counters->attempts.add();
-  uint64_t total_ms = bounded(provider.timeouts.total_ms, exchange_.timeouts().total_ms);
-  runtime.timers.arm(total_, runtime.clock.now() + total_ms * ns_per_ms);
-  if (upstream::Connection* connection = pool_.borrow(*this, fresh)) {
+  const Instant own = runtime.clock.now() + provider.timeouts.total_ms * ns_per_ms;
+  runtime.timers.arm(total_, std::min(own, exchange_.deadline()));
+  if (upstream::Connection* connection = pool_.borrow(*this, leg_.fresh)) {
     on_borrowed(connection);
     return;
   }
@@ -68,7 +73,7 @@ void Attempt::start(bool fresh) {
 void Attempt::on_borrowed(upstream::Connection* connection) {
   connection_ = connection;
   connection_->begin(this, arena_);
-  exchange_.record().connected = exchange_.gateway().runtime().clock.now();
+  trace_.connected = exchange_.gateway().runtime().clock.now();
   send_request();
 }
 
@@ -90,7 +95,7 @@ void Attempt::send_request() {
     return;
   }
   output.commit(writer.size());
-  const json::SplicePlan& body = exchange_.upstream_body();
+  const json::SplicePlan& body = plan_;
   bool queued = !translates() || output.append_reference(request_body_.view());
   for (size_t i = 0; !translates() && queued && i < body.count; ++i)
     queued = output.append_reference(body.pieces[i]);
@@ -101,34 +106,34 @@ void Attempt::send_request() {
   connection_->flush();
   if (HYPERION_PLANTED(request_freed_early)) request_body_.release();
   state_ = State::await_head;
-  exchange_.record().sent = exchange_.gateway().runtime().clock.precise_now();
+  trace_.sent = exchange_.gateway().runtime().clock.precise_now();
   // A plain answer is silent until it is finished: only the total time bounds it.
-  const catalog::Provider& provider = *exchange_.deployment().provider;
+  const catalog::Provider& provider = *deployment().provider;
   arm(exchange_.wants_stream()
-          ? bounded(exchange_.deployment().first_byte_ms(), exchange_.timeouts().first_token_ms)
+          ? bounded(deployment().first_byte_ms(), exchange_.timeouts().first_token_ms)
           : provider.timeouts.total_ms);
 }
 
 // The provider's path prefix and the path of its dialect; an empty one when it does not fit.
 size_t Attempt::write_target(char* out, size_t capacity) const {
-  std::string_view prefix = exchange_.deployment().provider->base_url.path_prefix;
+  std::string_view prefix = deployment().provider->base_url.path_prefix;
   if (prefix.size() > capacity) return 0;
   const size_t size = prefix.copy(out, prefix.size());
-  const size_t path =
-      write_upstream_path(exchange_.crossing(), exchange_.endpoint(), exchange_.record().model,
-                          exchange_.wants_stream(), !translates() && exchange_.wants_array(),
-                          out + size, capacity - size);
+  const size_t path = write_upstream_path(
+      leg_.crossing, exchange_.endpoint(), trace_.model, exchange_.wants_stream(),
+      !translates() && exchange_.wants_array(), out + size, capacity - size);
   return path == 0 ? 0 : size + path;
 }
 
 void Attempt::write_head(http::HeadWriter& writer) {
-  const catalog::Provider& provider = *exchange_.deployment().provider;
+  const catalog::Provider& provider = *deployment().provider;
   char target[target_max_bytes];
   writer.request_line("POST", {target, write_target(target, sizeof(target))});
-  write_provider_headers(writer, provider, exchange_.snapshot().providers[provider.index]);
+  write_provider_headers(writer, provider, exchange_.snapshot().providers[provider.index],
+                         leg_.key);
   for (std::string_view name : {"traceparent", "tracestate", "idempotency-key"})
     forward_header(writer, name);
-  if (exchange_.crossing().upstream == dialect::Wire::anthropic) {
+  if (leg_.crossing.upstream == dialect::Wire::anthropic) {
     // The client's own version holds where its own bytes go; a body of ours is of the conf's.
     const bool own = !translates() && forward_header(writer, "anthropic-version");
     if (!own) writer.header("anthropic-version", provider.api_version);
@@ -137,8 +142,7 @@ void Attempt::write_head(http::HeadWriter& writer) {
   std::string_view fault = exchange_.forwarded_fault();
   if (!fault.empty() && fault.size() <= forwarded_value_max_bytes)
     writer.header("x-hyperion-fault", fault);
-  writer.header("content-length",
-                translates() ? request_body_.size() : exchange_.upstream_body().size_bytes);
+  writer.header("content-length", translates() ? request_body_.size() : plan_.size_bytes);
   writer.end();
 }
 
@@ -149,37 +153,78 @@ bool Attempt::forward_header(http::HeadWriter& writer, std::string_view name) {
   return true;
 }
 
+// At the commit. What has begun to answer answers: a probe's verdict does not wait for its end.
+void Attempt::tell_health_of_begin() {
+  resilience::Health& health = *exchange_.snapshot().health;
+  if (streams() && head_.status == 200 && !exchange_.rehearses()) {
+    const uint64_t us = elapsed_ns(trace_.sent, trace_.first_token) / ns_per_us;
+    slow_ = health.saw_first_token(deployment(), us);
+  }
+  const bool good = head_.status < 400 && trace_.error_kind == dialect::ErrorKind::none;
+  if (leg_.probe && good && !slow_)
+    tell_health_of_end(resilience::Verdict::Kind::success, dialect::ErrorKind::none);
+}
+
+// What this attempt says about its target. A rehearsed failure says nothing about the provider.
+void Attempt::tell_health_of_end(resilience::Verdict::Kind kind, dialect::ErrorKind error) {
+  using Told = resilience::Verdict::Kind;
+  resilience::Verdict verdict;
+  verdict.kind = exchange_.rehearses() ? Told::neutral : kind;
+  verdict.error = error;
+  if (kind == Told::success && slow_) {
+    verdict.kind = Told::failure;
+    verdict.error = dialect::ErrorKind::timeout;
+  }
+  verdict.retry_after_ms = retry_after_ms_;
+  if (kind == Told::success && committed_ && usage_.completion_tokens > 0) {
+    verdict.output_tokens = static_cast<uint64_t>(usage_.completion_tokens);
+    verdict.output_us = elapsed_ns(trace_.sent, trace_.upstream_last) / ns_per_us;
+  }
+  // A success may have been told at the beginning; a failure after it counts all the same.
+  if (health_told_ && verdict.kind == Told::success) return;
+  const bool probe = leg_.probe && !health_told_;
+  health_told_ = true;
+  exchange_.gateway().tell_health(exchange_.snapshot(), leg_.target, probe, verdict);
+}
+
 void Attempt::finish_answer(bool released) {
-  exchange_.record().usage = usage_;
   ProviderCounters* counters =
-      exchange_.snapshot().providers[exchange_.deployment().provider->index].counters;
+      exchange_.snapshot().providers[deployment().provider->index].counters;
   if (usage_.prompt_tokens > 0)
     counters->prompt_tokens.add(static_cast<uint64_t>(usage_.prompt_tokens));
   if (usage_.completion_tokens > 0)
     counters->completion_tokens.add(static_cast<uint64_t>(usage_.completion_tokens));
   state_ = State::join;
-  exchange_.on_attempt_answered();
+  const bool good = trace_.error_kind == dialect::ErrorKind::none;
+  tell_health_of_end(good ? resilience::Verdict::Kind::success : resilience::Verdict::Kind::failure,
+                     trace_.error_kind);
+  exchange_.on_attempt_answered(*this);
   join(released);
 }
 
 void Attempt::on_response_failed(Error error, bool released) {
   connection_ = nullptr;
   if (error.phase == Phase::none) error.phase = phase();
-  exchange_.record().usage = usage_;
-  exchange_.snapshot().providers[exchange_.deployment().provider->index].counters->failures.add();
-  bool committed = committed_;
-  if (committed && exchange_.wants_stream() && (!error_told_ || secret_told_))
+  exchange_.snapshot().providers[deployment().provider->index].counters->failures.add();
+  const dialect::ErrorKind kind = said_ != nullptr ? said_->kind : kind_of(error);
+  if (said_ != nullptr) retry_after_ms_ = said_->retry_after_ms;
+  // Full pools and full memory are our own matter.
+  const bool ours = said_ == nullptr && (error.side == Side::gateway || is_own_bound(error)) &&
+                    kind != dialect::ErrorKind::bad_key;
+  tell_health_of_end(ours ? resilience::Verdict::Kind::neutral : resilience::Verdict::Kind::failure,
+                     kind);
+  if (committed_ && exchange_.wants_stream() && (!error_told_ || secret_told_))
     write_error_event(error);
   state_ = State::join;
-  exchange_.on_attempt_failed(error, committed, said_);
+  exchange_.on_attempt_failed(*this, error, said_);
   join(released);
 }
 
 // The client learns in its own dialect that this is not the end.
 void Attempt::write_error_event(Error error) {
   if (HYPERION_PLANTED(error_event_missing)) return;
-  Failure failure = said_ != nullptr ? failure_of(*said_, exchange_.record().provider)
-                                     : failure_of_upstream(error, exchange_.record().provider);
+  Failure failure = said_ != nullptr ? failure_of(*said_, trace_.provider)
+                                     : failure_of_upstream(error, trace_.provider);
   if (said_ == nullptr && !secret_told_) failure.code = "upstream_stream_cut";
   // A translation may have begun the answer and still hold all of it back.
   using Form = dialect::StreamForm;
@@ -208,7 +253,7 @@ void Attempt::give_up(Error error) {
 void Attempt::cancel() {
   if (state_ == State::join) return;
   state_ = State::join;
-  exchange_.record().usage = usage_;
+  tell_health_of_end(resilience::Verdict::Kind::neutral, dialect::ErrorKind::none);
   if (connection_ == nullptr) pool_.cancel(*this);
   bool released = connection_ == nullptr || connection_->abandon();
   connection_ = nullptr;

@@ -20,10 +20,14 @@
 #include "dialect/gemini_embedding.h"
 #include "dialect/observation.h"
 #include "gateway/answer_translator.h"
+#include "gateway/leg.h"
+#include "gateway/record.h"
 #include "http/head_writer.h"
 #include "http/sse_splitter.h"
 #include "io/timer_wheel.h"
 #include "json/array_splitter.h"
+#include "json/splice.h"
+#include "resilience/health.h"
 #include "upstream/pool.h"
 
 namespace hyperion::gateway {
@@ -32,20 +36,27 @@ class Exchange;
 
 class Attempt final : private upstream::ResponseHandler, private upstream::Borrower {
  public:
-  explicit Attempt(Exchange& exchange);
+  Attempt(Exchange& exchange, const Leg& leg);
   ~Attempt();
 
   // Before `start`: writes the request for this provider where it must be translated. False: it
   // cannot be said in its dialect, `problem` says why; the attempt is to be released.
   bool prepare(dialect::RequestProblem& problem);
-  // `fresh`: on a connection that has not served before.
-  void start(bool fresh);
+  void start();
   // The exchange wants no more of it. No report follows; it joins by itself.
   void cancel();
   // True while its reading waits for the client to take bytes.
   bool waits_for_client() const { return paused_; }
   // How far it has come, for the end code.
   Phase phase() const;
+  const Leg& leg() const { return leg_; }
+  const Trace& trace() {
+    trace_.usage = usage_;
+    return trace_;
+  }
+  bool committed() const { return committed_; }
+  // The provider has the request, as far as anybody can tell.
+  bool sent() const { return static_cast<bool>(trace_.sent); }
   // The client has taken bytes: go on reading if reading was paused for it.
   void on_client_progress();
 
@@ -63,6 +74,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void on_response_failed(Error error, bool released) override;
   void on_released() override;
 
+  const catalog::Deployment& deployment() const { return *leg_.resolution.deployment; }
   void send_request();
   void write_head(http::HeadWriter& writer);
   // Passes a header of the client's on, if it is there and not too long.
@@ -103,6 +115,8 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   uint64_t idle_ms() const;
   void on_deadline();
   void on_total();
+  void tell_health_of_begin();
+  void tell_health_of_end(resilience::Verdict::Kind kind, dialect::ErrorKind error);
   bool hides_secret(std::string_view text) const;
   dialect::ProviderError read_error() const;
   bool take_error(const http::SseEvent& event);
@@ -120,6 +134,9 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   static constexpr uint32_t held_max_events = 256;
 
   Exchange& exchange_;
+  const Leg leg_;
+  Trace trace_;
+  json::SplicePlan plan_;  // of the body, in passthrough
   upstream::Pool& pool_;
   upstream::Connection* connection_ = nullptr;
   State state_ = State::connect;
@@ -128,7 +145,10 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   dialect::ProviderError stream_error_;           // of a stream in passthrough
   std::string_view dropped_;                      // of the request, in the translation
   std::string_view adjusted_;
+  int64_t retry_after_ms_ = -1;  // as the provider said
   bool committed_ = false;
+  bool slow_ = false;         // its first token was
+  bool health_told_ = false;  // that it answers
   bool done_seen_ = false;    // the stream's end marker
   bool finish_told_ = false;  // of a provider that has none: how its answer ended
   bool error_told_ = false;   // the provider's own error event was passed on

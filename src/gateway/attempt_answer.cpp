@@ -43,16 +43,16 @@ bool is_request_id(std::string_view name) {
 void Attempt::on_response_head(const http::ResponseHead& head) {
   head_ = head;
   Gateway& gateway = exchange_.gateway();
-  exchange_.record().upstream_head = gateway.runtime().clock.now();
-  exchange_.record().upstream_last = gateway.runtime().clock.now();
+  trace_.upstream_head = gateway.runtime().clock.now();
+  trace_.upstream_last = gateway.runtime().clock.now();
   size_t status_class = head.status / 100 <= 5 ? head.status / 100 : 0;
   exchange_.snapshot()
-      .providers[exchange_.deployment().provider->index]
+      .providers[deployment().provider->index]
       .counters->status_class[status_class]
       .add();
   if (head.status == 401 || head.status == 403) {
     // Our own key was refused: nothing the client could act upon, and nothing to show it.
-    exchange_.record().error_kind =
+    trace_.error_kind =
         head.status == 401 ? dialect::ErrorKind::bad_key : dialect::ErrorKind::forbidden;
     fail(ErrorCode::unauthorised, Phase::await_head);
     return;
@@ -84,7 +84,7 @@ void Attempt::on_response_head(const http::ResponseHead& head) {
 
 void Attempt::on_response_body(std::string_view bytes) {
   body_bytes_ += bytes.size();
-  exchange_.record().upstream_last = exchange_.gateway().runtime().clock.now();
+  trace_.upstream_last = exchange_.gateway().runtime().clock.now();
   if (streams()) {
     stream_body(bytes);
   } else {
@@ -95,7 +95,7 @@ void Attempt::on_response_body(std::string_view bytes) {
 
 // The key we sent must not come back to a client inside an error text.
 bool Attempt::hides_secret(std::string_view text) const {
-  return dialect::holds_secret(text, exchange_.deployment().provider->key.reveal());
+  return dialect::holds_secret(text, deployment().provider->reveal_key(leg_.key));
 }
 
 void Attempt::plain_body(std::string_view bytes) {
@@ -111,7 +111,7 @@ void Attempt::plain_body(std::string_view bytes) {
   bool whole =
       head_.framing == http::Framing::content_length && bytes.size() == head_.content_length;
   if (whole && head_.status < 400 && !translates()) {
-    dialect::language_of(exchange_.crossing().upstream).observe_answer(bytes, usage_);
+    dialect::language_of(leg_.crossing.upstream).observe_answer(bytes, usage_);
     if (!send_whole(bytes)) fail(ErrorCode::overloaded, Phase::relay);
     return;
   }
@@ -245,27 +245,25 @@ size_t Attempt::look_at_events(std::string_view view, bool& commit_now, bool& pr
 // translation keeps its errors for the exchange anyhow.)
 bool Attempt::leaves_error(const http::SseEvent& event) {
   if (translates()) return false;
-  dialect::ProviderError said =
-      dialect::read_stream_error(exchange_.crossing().upstream, event.data);
-  if (!exchange_.may_move_on(said.kind)) return false;
+  dialect::ProviderError said = dialect::read_stream_error(leg_.crossing.upstream, event.data);
+  if (!exchange_.goes_on_after(*this, said)) return false;
   stream_error_ = said;
   said_ = &stream_error_;
-  exchange_.record().error_kind = said.kind;
+  trace_.error_kind = said.kind;
   return true;
 }
 
 // False: the event must not be shown.
 bool Attempt::take_error(const http::SseEvent& event) {
-  Record& record = exchange_.record();
-  record.error = ErrorCode::invalid;
+  trace_.error = ErrorCode::invalid;
   if (translates()) {
     said_ = &translator_.error();
-    record.error_kind = said_->kind;
+    trace_.error_kind = said_->kind;
     if (hides_secret(said_->message)) translator_.forget_message();
     return true;
   }
   error_told_ = true;
-  record.error_kind = dialect::read_stream_error(exchange_.crossing().upstream, event.data).kind;
+  trace_.error_kind = dialect::read_stream_error(leg_.crossing.upstream, event.data).kind;
   secret_told_ = hides_secret(event.raw);
   return !secret_told_;
 }
@@ -287,15 +285,14 @@ size_t Attempt::next_event(std::string_view bytes, http::SseEvent& event) {
 }
 
 bool Attempt::ends_with_finish() const {
-  return exchange_.crossing().upstream == dialect::Wire::openai_chat &&
-         !exchange_.deployment().provider->stream_done_marker;
+  return leg_.crossing.upstream == dialect::Wire::openai_chat &&
+         !deployment().provider->stream_done_marker;
 }
 
 dialect::Observation Attempt::observe(const http::SseEvent& event, bool committed) {
   finish_told_ |= ends_with_finish() && dialect::openai_chat::tells_finish(event.data);
   if (!translates())
-    return dialect::language_of(exchange_.crossing().upstream)
-        .observe_event(event, committed, usage_);
+    return dialect::language_of(leg_.crossing.upstream).observe_event(event, committed, usage_);
   dialect::Observation seen = translator_.on_stream_event(event);
   usage_ = translator_.usage();
   return seen;
@@ -303,12 +300,9 @@ dialect::Observation Attempt::observe(const http::SseEvent& event, bool committe
 
 // Queues the head of the answer. False: out of memory, nothing was queued.
 bool Attempt::commit(uint64_t length) {
-  Record& record = exchange_.record();
-  record.first_token = exchange_.gateway().runtime().clock.now();
-  if (streams() && head_.status == 200) {
-    exchange_.snapshot().saw_first_token(exchange_.deployment(),
-                                         elapsed_ns(record.sent, record.first_token) / ns_per_us);
-  }
+  trace_.first_token = exchange_.gateway().runtime().clock.now();
+  tell_health_of_begin();
+  exchange_.on_attempt_commits(*this);
   if (!exchange_.begin_answer(head_.status)) return false;
   write_answer_headers();
   if (!exchange_.relay().end_head(length)) return false;
@@ -354,7 +348,9 @@ void Attempt::write_answer_headers() {
   // Told by the provider under its own name with ours in front; what the client must act on as it
   // is, but where waiting does not help.
   const bool unpaid = head_.status >= 400 && record.error_kind == dialect::ErrorKind::money;
-  if (unpaid) head.raw("x-should-retry: false\r\n");
+  // We have tried again already: the client need not.
+  const bool retried = head_.status >= 400 && record.attempts > 1;
+  if (unpaid || retried) head.raw("x-should-retry: false\r\n");
   for (size_t i = 0; i < head_.headers.count; ++i) {
     const http::Header& header = head_.headers.items[i];
     bool fits =
@@ -369,7 +365,8 @@ void Attempt::write_answer_headers() {
       size_t size = 11 + rest.copy(name + 11, rest.size());
       head.header({name, size}, header.value);
     } else if (head_.status >= 400 && !unpaid &&
-               is_one_of(header.name, {"retry-after", "retry-after-ms", "x-should-retry"})) {
+               (is_one_of(header.name, {"retry-after", "retry-after-ms"}) ||
+                (!retried && http::equal_ignoring_case(header.name, "x-should-retry")))) {
       head.header(header.name, header.value);
     } else if (!translates() && http::equal_ignoring_case(header.name, "content-encoding")) {
       head.header("content-encoding", header.value);
@@ -379,7 +376,7 @@ void Attempt::write_answer_headers() {
   head.header("x-hyperion-route", routing::name_of(record.routed));
   if (!record.intent.empty()) head.header("x-hyperion-route-intent", record.intent);
   if (!record.decision_line.empty()) head.header("x-hyperion-route-decision", record.decision_line);
-  head.raw(exchange_.snapshot().providers[exchange_.deployment().provider->index].answer_head);
+  head.raw(exchange_.snapshot().providers[deployment().provider->index].answer_head);
   head.header("x-hyperion-model", record.model);
   head.header("x-hyperion-requested-model", record.requested_model);
   write_dropped(head);
@@ -389,6 +386,8 @@ void Attempt::write_answer_headers() {
     head.header("x-hyperion-fallback-index", record.fallback_index);
     head.header("x-hyperion-fallback-reason", record.fallback_reason);
   }
+  if (!record.skipped.empty()) head.header("x-hyperion-fallback-skipped", record.skipped);
+  if (record.hedged) head.raw("x-hyperion-hedged: true\r\n");
   Instant now = exchange_.gateway().runtime().clock.precise_now();
   head.header("x-hyperion-overhead-us", record.overhead_ns(now) / ns_per_us);
 }

@@ -38,7 +38,7 @@ bool Attempt::take_unended_event() {
   const http::SseEvent event = http::parse_event(rest);
   dialect::Usage usage = usage_;
   const dialect::Observation seen =
-      dialect::language_of(exchange_.crossing().upstream).observe_event(event, false, usage);
+      dialect::language_of(leg_.crossing.upstream).observe_event(event, false, usage);
   const bool ends =
       seen.finished || (ends_with_finish() && dialect::openai_chat::tells_finish(event.data));
   if (!ends || seen.error || seen.malformed) return true;
@@ -95,7 +95,8 @@ void Attempt::finish_plain(bool released) {
     std::string_view body = held_.view();
     if (head_.status >= 400) {
       const dialect::ProviderError said = read_error();
-      exchange_.record().error_kind = said.kind;
+      trace_.error_kind = said.kind;
+      retry_after_ms_ = said.retry_after_ms;
       if (hides_secret(body)) {
         fail_complete(ErrorCode::unauthorised, Side::gateway, released);
         return;
@@ -103,13 +104,13 @@ void Attempt::finish_plain(bool released) {
       // The gateway's own credentials or account: not the client's to see, but for the word that
       // clients know.
       const bool unpaid = said.kind == dialect::ErrorKind::money && head_.status != 429;
-      if (exchange_.may_move_on(said.kind) || unpaid || said.kind == dialect::ErrorKind::bad_key ||
-          head_.status == 402) {
+      if (exchange_.goes_on_after(*this, said) || unpaid ||
+          said.kind == dialect::ErrorKind::bad_key || head_.status == 402) {
         fail_as_said(said, released);
         return;
       }
     }
-    dialect::language_of(exchange_.crossing().upstream).observe_answer(body, usage_);
+    dialect::language_of(leg_.crossing.upstream).observe_answer(body, usage_);
     if (!send_whole(body)) {
       fail_complete(ErrorCode::overloaded, Side::gateway, released);
       return;
@@ -123,7 +124,7 @@ void Attempt::finish_translated(bool released) {
   std::string_view body = held_.view();
   if (head_.status >= 400) {
     const dialect::ProviderError said = read_error();
-    exchange_.record().error_kind = said.kind;
+    trace_.error_kind = said.kind;
     if (hides_secret(body)) {
       fail_complete(ErrorCode::unauthorised, Side::gateway, released);
     } else {
@@ -160,8 +161,7 @@ void Attempt::finish_translated(bool released) {
 
 // Of an error whose body is whole in `held_`.
 dialect::ProviderError Attempt::read_error() const {
-  return dialect::read_error(exchange_.crossing().upstream, head_.status, head_.headers,
-                             held_.view());
+  return dialect::read_error(leg_.crossing.upstream, head_.status, head_.headers, held_.view());
 }
 
 // After the last byte: nothing is left to abandon.
@@ -173,7 +173,7 @@ void Attempt::fail_complete(ErrorCode code, Side side, bool released) {
 
 void Attempt::fail_as_said(const dialect::ProviderError& said, bool released) {
   said_ = &said;
-  exchange_.record().error_kind = said.kind;
+  trace_.error_kind = said.kind;
   fail_complete(ErrorCode::invalid, Side::upstream, released);
 }
 

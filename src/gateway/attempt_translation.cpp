@@ -10,11 +10,14 @@
 namespace hyperion::gateway {
 
 bool Attempt::prepare(dialect::RequestProblem& problem) {
-  const Crossing& crossing = exchange_.crossing();
-  if (!crossing.translates()) return true;
-  const catalog::Deployment& deployment = exchange_.deployment();
+  const Crossing& crossing = leg_.crossing;
+  if (!crossing.translates()) {
+    plan_ = exchange_.plan_passthrough(leg_.resolution);
+    return true;
+  }
+  const catalog::Deployment& place = deployment();
   const dialect::TranslationSettings& settings = exchange_.snapshot().config->settings.translation;
-  dialect::Notes notes(settings, deployment.provider->name);
+  dialect::Notes notes(settings, place.provider->name);
   json::Output out(request_body_);
   const bool good = encode_request(out, notes);
   exchange_.gateway().drop_scratch();
@@ -37,7 +40,7 @@ bool Attempt::prepare(dialect::RequestProblem& problem) {
   dialect::AnswerContext context;
   context.request = &request;
   context.request_id = exchange_.request_id();
-  context.model = exchange_.record().model;
+  context.model = trace_.model;
   context.now_s = static_cast<int64_t>(exchange_.gateway().runtime().clock.wall_ns() / ns_per_s);
   context.stream = exchange_.wants_stream();
   context.include_usage = request.include_usage;
@@ -55,11 +58,11 @@ bool Attempt::prepare(dialect::RequestProblem& problem) {
 }
 
 bool Attempt::encode_request(json::Output& out, dialect::Notes& notes) {
-  const catalog::Deployment& deployment = exchange_.deployment();
-  const dialect::Target target{*deployment.provider, deployment.model, exchange_.record().model,
+  const catalog::Deployment& place = deployment();
+  const dialect::Target target{*place.provider, place.model, trace_.model,
                                exchange_.snapshot().config->settings.translation};
   const dialect::Workspace workspace{arena_, exchange_.gateway().scratch()};
-  switch (exchange_.crossing().kind) {
+  switch (leg_.crossing.kind) {
     case Crossing::Kind::embeddings:
       return dialect::gemini::encode_embeddings(exchange_.client_body(), target, out,
                                                 embedding_form_, notes);
@@ -67,7 +70,7 @@ bool Attempt::encode_request(json::Output& out, dialect::Notes& notes) {
       return dialect::gemini::encode_count_tokens(exchange_.canonical(), target, workspace, out,
                                                   notes);
     default:
-      return dialect::language_of(exchange_.crossing().upstream)
+      return dialect::language_of(leg_.crossing.upstream)
           .encode_request(exchange_.canonical(), target, workspace, out, notes);
   }
 }
@@ -76,12 +79,12 @@ bool Attempt::encode_request(json::Output& out, dialect::Notes& notes) {
 dialect::Observation Attempt::translate_answer(std::string_view body, std::string_view& answer) {
   dialect::Observation seen;
   json::Output out(request_body_);
-  switch (exchange_.crossing().kind) {
+  switch (leg_.crossing.kind) {
     case Crossing::Kind::embeddings:
       // The request has gone: its memory serves the answer.
       request_body_.clear();
-      seen.finished = dialect::gemini::write_embeddings(body, embedding_form_,
-                                                        exchange_.record().model, out, usage_);
+      seen.finished =
+          dialect::gemini::write_embeddings(body, embedding_form_, trace_.model, out, usage_);
       answer = out.text();
       return seen;
     case Crossing::Kind::counted: {
@@ -111,7 +114,7 @@ bool Attempt::relay_translated() {
   return queued;
 }
 
-bool Attempt::translates() const { return exchange_.crossing().translates(); }
+bool Attempt::translates() const { return leg_.crossing.translates(); }
 
 // What of the request had no effect: options of our own, and what the translation left out.
 void Attempt::write_dropped(http::HeadWriter& head) {

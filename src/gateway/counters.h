@@ -51,6 +51,7 @@ struct ProviderCounters {
   Counter completion_tokens;
   Counter connections;
   Counter idle_connections;
+  Counter breakers_open;
   Counter lists_taken;  // of its models, by discovery
   Counter lists_failed;
 };
@@ -95,6 +96,11 @@ struct Counters {
   Counter streams_cut;
   Counter retries;
   Counter fallbacks;
+  Counter hedges;
+  Counter possibly_billed;  // attempts whose outcome is unknown
+  Counter breakers_opened;
+  Counter breakers_closed;
+  Counter keys_refused;
   Counter log_lines_dropped;
   Counter blocks_in_use;
   Counter body_bytes_in_use;

@@ -139,7 +139,7 @@ bool Discovery::send_request() {
   if (place == nullptr) return false;
   http::HeadWriter writer(place, Relay::head_size_max_bytes);
   writer.request_line("GET", {target, prefix.size() + path.size()});
-  write_provider_headers(writer, provider(), provider_state());
+  write_provider_headers(writer, provider(), provider_state(), 0);
   if (provider().dialect == catalog::Dialect::anthropic)
     writer.header("anthropic-version", provider().api_version);
   writer.end();

@@ -160,77 +160,15 @@ void Exchange::on_request_timeout(bool in_body) {
          Side::client, in_body ? Phase::body : Phase::head);
 }
 
-void Exchange::start_attempt(bool fresh) {
-  record_.phase = Phase::connect;
-  attempt_ = gateway_.create_attempt(*this);
-  if (attempt_ == nullptr) {
-    gateway_.counters().requests_refused_overloaded.add();
-    Failure failure = make_failure(503, "overloaded", {},
-                                   "Too many requests are in flight. Try again in a second.");
-    failure.retry_after_ms = 1000;
-    refuse(failure, Side::gateway, Phase::connect);
-    return;
-  }
-  ++attempts_alive_;
-  dialect::RequestProblem problem;
-  if (!attempt_->prepare(problem)) {
-    Attempt* attempt = attempt_;
-    attempt_ = nullptr;
-    if (chain_.at > 0 && problem.status == 400) {
-      // Not the client's fault: it asked for another model, which could have been told.
-      on_attempt_joined(attempt);
-      on_attempt_failed(make_error(ErrorCode::unsupported, Side::upstream), false, nullptr);
-      return;
-    }
-    refuse(failure_of(problem), problem.status == 503 ? Side::gateway : Side::client,
-           Phase::decide);
-    on_attempt_joined(attempt);
-    return;
-  }
-  ++record_.attempts;
-  attempt_->start(fresh);
-}
-
-void Exchange::on_attempt_answered() {
+void Exchange::on_attempt_answered(Attempt& attempt) {
   attempt_ = nullptr;
   if (finished_) return;
+  take(attempt);
   if (!relay_.end()) {
     finish(Outcome::failed, true);
     return;
   }
   finish(Outcome::answered, false);
-}
-
-void Exchange::on_attempt_failed(Error error, bool committed, const dialect::ProviderError* said) {
-  attempt_ = nullptr;
-  if (finished_) return;
-  record_.side = error.side;
-  record_.phase = error.phase;
-  record_.error = error.code;
-  if (committed) {
-    // What the client has cannot be taken back: it must see that it is not the whole.
-    gateway_.counters().streams_cut.add();
-    finish(Outcome::failed, true);
-    return;
-  }
-  // A connection that had been idle may have died before it carried anything: one more try, on a
-  // new one.
-  if (error.retry_safe && error.reused && !retried_) {
-    retried_ = true;
-    record_.side = Side::none;
-    record_.error = ErrorCode::none;
-    gateway_.counters().retries.add();
-    start_attempt(true);
-    return;
-  }
-  if (try_next(error, said)) return;
-  if (finished_) return;
-  Failure failure = said != nullptr ? failure_of(*said, record_.provider)
-                                    : failure_of_upstream(error, record_.provider);
-  if (chain_.at > 0) failure = failure_of_all(failure);
-  failure.should_retry_no |= retried_ || chain_.at > 0;
-  bool sent = answer_failure(failure);
-  finish(Outcome::failed, !sent);
 }
 
 bool Exchange::waits_for_client() const {
@@ -249,15 +187,19 @@ void Exchange::on_client_gone(Error error) {
   if (attempt_ != nullptr && !HYPERION_PLANTED(upstream_not_closed)) {
     Attempt* attempt = attempt_;
     record_.phase = attempt->phase();
+    take(*attempt);
+    record_.error = error.code;
     attempt_ = nullptr;
     attempt->cancel();
   }
+  drop_other(hedge_);
   finish(Outcome::abandoned, true);
 }
 
 void Exchange::on_attempt_joined(Attempt* attempt) {
   HYPERION_ASSERT(attempts_alive_ > 0);
   if (attempt_ == attempt) attempt_ = nullptr;
+  if (hedge_ == attempt) hedge_ = nullptr;
   --attempts_alive_;
   gateway_.release(attempt);
   release_if_joined();
@@ -275,6 +217,10 @@ void Exchange::flush_answer() {
 void Exchange::finish(Outcome outcome, bool broken) {
   HYPERION_ASSERT(!finished_);
   finished_ = true;
+  gateway_.runtime().timers.cancel(wait_);
+  gateway_.runtime().timers.cancel(late_);
+  if (retrying_) gateway_.end_retrying();
+  if (hedging_) gateway_.end_hedging();
   record_.outcome = outcome;
   record_.end = gateway_.runtime().clock.precise_now();
   if (outcome == Outcome::answered) record_.phase = Phase::done;

@@ -12,6 +12,7 @@
 
 #include <array>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/byte_buffer.h"
@@ -22,28 +23,23 @@
 #include "gateway/crossing.h"
 #include "gateway/endpoints.h"
 #include "gateway/failure.h"
+#include "gateway/leg.h"
 #include "gateway/record.h"
 #include "gateway/relay.h"
+#include "gateway/router.h"
 #include "gateway/snapshot.h"
 #include "http/head.h"
 #include "http/request_parser.h"
+#include "io/timer_wheel.h"
 #include "json/body_scan.h"
 #include "json/splice.h"
 #include "json/walker.h"
 #include "resilience/admission.h"
+#include "resilience/chain.h"
 #include "resilience/key_slots.h"
+#include "routing/capability.h"
 
 namespace hyperion::gateway {
-
-// Who is tried, in order: the model that was asked for or chosen, then who follows if it fails.
-struct Chain {
-  static constexpr size_t candidates_max = 12;
-  std::array<const catalog::Deployment*, candidates_max> candidates{};
-  size_t count = 0;
-  size_t at = 0;  // whose turn it is
-
-  const catalog::Deployment* next() const { return at + 1 < count ? candidates[at + 1] : nullptr; }
-};
 
 class Attempt;
 class Client;
@@ -75,10 +71,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   Gateway& gateway() { return gateway_; }
   const Snapshot& snapshot() const { return *snapshot_; }
   const Endpoint& endpoint() const { return *endpoint_; }
-  const catalog::Deployment& deployment() const { return *resolution_.deployment; }
-  const Crossing& crossing() const { return crossing_; }
-  // The client's own bytes, for passthrough.
-  const json::SplicePlan& upstream_body() const { return plan_; }
+  // The client's own bytes but for the model's name, for passthrough.
+  json::SplicePlan plan_passthrough(const catalog::Resolution& resolution);
   // The request free of dialects, for a translation.
   const dialect::Request& canonical() const { return *canonical_; }
   // The same as text, without the keys of our own.
@@ -88,8 +82,12 @@ class Exchange final : public ListNode<ExchangeTag> {
   const http::RequestHead& request() const { return *head_; }
   bool wants_stream() const { return wants_stream_; }
   std::string_view forwarded_fault() const { return forwarded_fault_; }
-  // Whether another candidate could take over for an error of this kind.
-  bool may_move_on(dialect::ErrorKind kind) const;
+  // The client asked for a failure to be rehearsed: what fails now says nothing of the provider.
+  bool rehearses() const { return !forwarded_fault_.empty(); }
+  // Whether the client is spared this error.
+  bool goes_on_after(const Attempt& attempt, const dialect::ProviderError& said);
+  // When everything must be over.
+  Instant deadline() const { return deadline_; }
   // Deadlines that the request asked for; 0: none.
   const RequestTimeouts& timeouts() const { return timeouts_; }
   // Names of the request's own options that had no effect, for x-hyperion-dropped-params.
@@ -106,11 +104,13 @@ class Exchange final : public ListNode<ExchangeTag> {
   // its own.
   bool begin_answer(uint16_t status);
   void flush_answer();
+  // The answer is this attempt's: it is about to be begun.
+  void on_attempt_commits(Attempt& attempt);
   // The attempt is over. `answered`: the whole answer is queued.
-  void on_attempt_answered();
+  void on_attempt_answered(Attempt& attempt);
   // Nothing was sent to the client yet, or (committed) the answer is broken now. `said`: in the
   // provider's own words.
-  void on_attempt_failed(Error error, bool committed, const dialect::ProviderError* said);
+  void on_attempt_failed(Attempt& attempt, Error error, const dialect::ProviderError* said);
   // The attempt will not be heard of again.
   void on_attempt_joined(Attempt* attempt);
 
@@ -134,13 +134,35 @@ class Exchange final : public ListNode<ExchangeTag> {
   void answer_text(uint16_t status, std::string_view content_type, std::string_view body);
   void scan_and_decide();
   bool decide();
-  bool prepare_candidate();
+  // The plan
   bool make_chain();
-  bool add_fallbacks();
-  bool add_fallback(std::string_view name, size_t number, bool judged);
-  bool add_candidate(const catalog::Deployment& deployment);
-  bool moves_on(Error error, const dialect::ProviderError* said) const;
-  bool try_next(Error error, const dialect::ProviderError* said);
+  bool add_candidate(const catalog::Deployment& deployment, uint32_t place);
+  bool add_model(const catalog::Deployment& deployment, uint32_t place);
+  bool add_fallbacks(uint32_t place);
+  bool add_fallback(std::string_view name, size_t number, uint32_t place);
+  bool judge();
+  std::string_view unfit(const catalog::Deployment& deployment, const Crossing& crossing);
+  // The chain
+  void begin_chain();
+  resilience::Event environment(resilience::Event event);
+  void act(resilience::Action action);
+  bool begin_attempt(const resilience::Action& action, resilience::Event& blocked);
+  bool start_leg(const Leg& leg, bool hedge, resilience::Event& blocked);
+  bool read_for(const Crossing& crossing, Failure& failure);
+  void arm_hedge(const Attempt& attempt);
+  void on_late();
+  void on_wait_over();
+  resilience::Event failure_event(const Attempt& attempt, Error error,
+                                  const dialect::ProviderError* said);
+  void drop_other(Attempt*& other);
+  void count_possibly_billed();
+  void note(std::string_view& list, const catalog::Deployment& deployment, std::string_view reason);
+  void name_dropped(uint32_t place);
+  void take(Attempt& attempt);
+  void clear_error();
+  void give_up(resilience::Action::Why why);
+  Failure failure_of_none(resilience::Action::Why why) const;
+
   bool read_model(const json::Scan& scan);
   void read_options(const json::Options& options);
   bool resolve_model();
@@ -154,10 +176,9 @@ class Exchange final : public ListNode<ExchangeTag> {
   void take_feedback();
   bool read_feedback(std::string_view body, json::Walker walker, Failure& failure);
   void answer_decisions();
-  bool decode_request();
-  void plan_passthrough(const json::Scan& scan);
+  RouteRequest route_request(const json::Scan& scan);
+  bool decode_request(Failure& failure);
   void answer_token_estimate();
-  void start_attempt(bool fresh);
   void refuse(const Failure& failure, Side side, Phase phase);
   bool answer_failure(const Failure& failure);
   Failure failure_of_all(const Failure& last) const;
@@ -173,21 +194,29 @@ class Exchange final : public ListNode<ExchangeTag> {
   resilience::Place place_;
   bool wants_stream_ = false;
   bool wants_array_ = false;
-  bool retried_ = false;
+  bool retried_ = false;       // on a fresh connection
+  bool retrying_ = false;      // counted by the gateway
+  bool hedging_ = false;       // likewise
   bool beyond_limit_ = false;  // the body, of the key's own limit
   bool finished_ = false;
   Attempt* attempt_ = nullptr;  // the one that is listened to
+  Attempt* hedge_ = nullptr;    // a second one, until one of them commits
   uint32_t attempts_alive_ = 0;
-  std::string_view tried_;  // "openai/gpt-4o (overload)", … of those that failed
   std::string_view forwarded_fault_;
   std::string_view dropped_options_;
   RequestTimeouts timeouts_;
   ByteBuffer body_;
   json::Scan scan_;  // of the body; its `model` is gone
-  Chain chain_;
-  catalog::Resolution resolution_;
-  Crossing crossing_;
-  json::SplicePlan plan_;
+  resilience::Chain chain_;
+  std::array<const catalog::Deployment*, resilience::Chain::candidates_max> candidates_{};
+  std::optional<routing::Demands> demands_;  // once somebody asked
+  Instant deadline_;
+  int64_t max_cost_nano_usd_ = -1;
+  Failure last_failure_;                        // of an attempt
+  catalog::Resolution resolution_;              // of the model that was asked for or chosen
+  Crossing crossing_;                           // to it
+  const catalog::Deployment* asked_ = nullptr;  // what the request's name stands for
+  json::SplicePlan own_body_;                   // without our own keys
   Arena canonical_arena_;
   ByteBuffer joined_body_;  // the client's body without our own keys, where it had any
   dialect::Request* canonical_ = nullptr;
@@ -195,6 +224,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   ByteBuffer explanation_;
   Relay relay_;
   Record record_;
+  io::MemberTimer<Exchange, &Exchange::on_wait_over> wait_{this};
+  io::MemberTimer<Exchange, &Exchange::on_late> late_{this};
 };
 
 }  // namespace hyperion::gateway

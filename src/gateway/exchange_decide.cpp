@@ -28,8 +28,8 @@ void Exchange::scan_and_decide() {
   if (!decided) return;
   if (endpoint_->work == Work::explain) {
     answer_explanation();
-  } else if (prepare_candidate()) {
-    start_attempt(false);
+  } else {
+    begin_chain();
   }
 }
 
@@ -43,18 +43,12 @@ bool Exchange::decide() {
   return choose_model(scan_) && make_chain();
 }
 
-// What goes to the candidate whose turn it is. False: the exchange has ended.
-bool Exchange::prepare_candidate() {
-  if (crossing_.kind == Crossing::Kind::passthrough) {
-    plan_passthrough(scan_);
-  } else if (canonical_ == nullptr) {
-    plan_ = json::plan_upstream_body(body_.view(), scan_, {});
-    if (crossing_.kind != Crossing::Kind::embeddings && !decode_request()) return false;
-  }
-  record_.translated = crossing_.translates();
-  if (crossing_.kind != Crossing::Kind::estimate) return true;
-  answer_token_estimate();
-  return false;
+// What a candidate is reached with that takes no bytes of the client's: read once for all attempts.
+// False: `failure` says why not.
+bool Exchange::read_for(const Crossing& crossing, Failure& failure) {
+  if (crossing.kind == Crossing::Kind::passthrough || canonical_ != nullptr) return true;
+  own_body_ = json::plan_upstream_body(body_.view(), scan_, {});
+  return crossing.kind == Crossing::Kind::embeddings || decode_request(failure);
 }
 
 // From the body, or from the path where the dialect has it there.
@@ -73,11 +67,11 @@ bool Exchange::read_model(const json::Scan& scan) {
 }
 
 // The client's bytes, but for a new name of the model and the keys of our own.
-void Exchange::plan_passthrough(const json::Scan& scan) {
-  std::string_view name = resolution_.upstream_model;
+json::SplicePlan Exchange::plan_passthrough(const catalog::Resolution& resolution) {
+  std::string_view name = resolution.upstream_model;
   std::string_view replacement;
   if (name != record_.requested_model) {
-    replacement = resolution_.upstream_model_json;
+    replacement = resolution.upstream_model_json;
     if (replacement.empty()) {
       // An open deployment: the name is plain enough to stand between quotes as it is.
       replacement = client_->arena().copy("\"");
@@ -85,20 +79,21 @@ void Exchange::plan_passthrough(const json::Scan& scan) {
       if (!arena.append(replacement, name) || !arena.append(replacement, "\"")) replacement = {};
     }
   }
-  plan_ = json::plan_upstream_body(body_.view(), scan, replacement,
-                                   resolution_.deployment->provider->native_models_list);
+  return json::plan_upstream_body(body_.view(), scan_, replacement,
+                                  resolution.deployment->provider->native_models_list);
 }
 
 std::string_view Exchange::client_body() const {
-  return plan_.count == 1 ? plan_.pieces[0] : joined_body_.view();
+  return own_body_.count == 1 ? own_body_.pieces[0] : joined_body_.view();
 }
 
 // Once for all attempts. What cannot be read is the client's fault, in the client's words.
-bool Exchange::decode_request() {
+bool Exchange::decode_request(Failure& failure) {
   dialect::RequestProblem problem;
   bool room = true;
-  for (size_t i = 0; plan_.count > 1 && i < plan_.count; ++i)
-    room = room && joined_body_.append(plan_.pieces[i]);
+  joined_body_.clear();
+  for (size_t i = 0; own_body_.count > 1 && i < own_body_.count; ++i)
+    room = room && joined_body_.append(own_body_.pieces[i]);
   canonical_ = room ? dialect::make<dialect::Request>(canonical_arena_) : nullptr;
   const dialect::Language& language = dialect::language_of(endpoint_->wire);
   const bool counts = endpoint_->wire == dialect::Wire::anthropic &&
@@ -115,14 +110,14 @@ bool Exchange::decode_request() {
   // What the conf does not allow for one request is never granted, however often it is tried.
   const size_t most = snapshot_->config->settings.limits.translated_request_max_bytes;
   if (problem.status == 503 && canonical_arena_.used_bytes() + Block::capacity() > most) {
-    refuse(make_failure(413, "request_too_large", {},
-                        "The request has more messages, parts and tools than can be translated: "
-                        "they take more than %llu bytes.",
-                        static_cast<unsigned long long>(most)),
-           Side::client, Phase::decide);
+    failure = make_failure(413, "request_too_large", {},
+                           "The request has more messages, parts and tools than can be "
+                           "translated: they take more than %llu bytes.",
+                           static_cast<unsigned long long>(most));
     return false;
   }
-  refuse(failure_of(problem), problem.status == 503 ? Side::gateway : Side::client, Phase::decide);
+  failure = failure_of(problem);
+  canonical_ = nullptr;
   return false;
 }
 
@@ -133,8 +128,10 @@ void Exchange::read_options(const json::Options& options) {
   explains_ = options.explain;
   const bool routed =
       Router::route_of(options, record_.requested_model) != routing::Route::passthrough;
+  const bool chat = endpoint_->operation == Operation::chat;
+  if (chat) max_cost_nano_usd_ = Router::nano_usd(options.max_cost_usd);
   const std::pair<bool, std::string_view> given[] = {
-      {options.max_cost_usd >= 0 && !routed, "max_cost"},
+      {options.max_cost_usd >= 0 && !chat, "max_cost"},
       {options.providers.present() && record_.requested_model != automatic_model, "providers"},
       {options.bypass_cache, "bypass_cache"},
       {options.cache_ttl_s != 0, "cache_ttl"},
@@ -213,13 +210,6 @@ bool Exchange::accept_deployment() {
                         static_cast<int>(endpoint_->path.size()), endpoint_->path.data(),
                         deployment.provider->name.c_str()),
            Side::client, Phase::decide);
-    return false;
-  }
-  if (proxied && !deployment.provider->usable) {
-    refuse(make_failure(502, "upstream_credentials", {}, "Provider %s cannot be used: %s.",
-                        deployment.provider->name.c_str(),
-                        deployment.provider->unusable_because.c_str()),
-           Side::gateway, Phase::decide);
     return false;
   }
   record_.provider = deployment.provider->name;

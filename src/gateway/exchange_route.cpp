@@ -24,13 +24,12 @@ bool Exchange::choose_model(const json::Scan& scan) {
     return false;
   }
   if (wanted != routing::Route::automatic && !resolve_model()) return false;
+  asked_ = resolution_.deployment;
   const bool explains = explains_ || endpoint_->work == Work::explain;
   return (wanted == routing::Route::passthrough && !(explains && chat)) || route(scan);
 }
 
-// Asks the router; a choice that differs from what was asked for takes its place.
-bool Exchange::route(const json::Scan& scan) {
-  Router& router = gateway_.router();
+RouteRequest Exchange::route_request(const json::Scan& scan) {
   RouteRequest request;
   request.body = body_.view();
   request.scan = &scan;
@@ -42,7 +41,15 @@ bool Exchange::route(const json::Scan& scan) {
   request.key = key_;
   request.ways = snapshot_->ways[static_cast<size_t>(endpoint_->wire)];
   request.explains = explains_ || endpoint_->work == Work::explain;
-  request.live.first_token_us = snapshot_->first_token_us;
+  request.live.first_token_us = snapshot_->health->first_token_us();
+  request.live.unhealthy = snapshot_->health->unhealthy();
+  return request;
+}
+
+// Asks the router; a choice that differs from what was asked for takes its place.
+bool Exchange::route(const json::Scan& scan) {
+  Router& router = gateway_.router();
+  const RouteRequest request = route_request(scan);
   Failure failure;
   if (!router.route(request, failure)) {
     refuse(failure, Side::client, Phase::decide);

@@ -131,6 +131,24 @@ Failure failure_of_upstream(Error error, std::string_view provider) {
   }
 }
 
+dialect::ErrorKind kind_of(Error error) {
+  using dialect::ErrorKind;
+  switch (error.code) {
+    case ErrorCode::timed_out: return ErrorKind::timeout;
+    case ErrorCode::unauthorised: return ErrorKind::bad_key;
+    case ErrorCode::too_many:
+      return error.phase == Phase::connect ? ErrorKind::overload : ErrorKind::server;
+    case ErrorCode::overloaded:
+    case ErrorCode::cancelled: return ErrorKind::none;
+    default: return ErrorKind::server;
+  }
+}
+
+bool is_own_bound(Error error) {
+  return error.code == ErrorCode::overloaded || error.code == ErrorCode::cancelled ||
+         (error.code == ErrorCode::too_many && error.phase == Phase::connect);
+}
+
 Failure failure_of(const dialect::RequestProblem& problem) {
   Failure failure =
       make_failure(problem.status, problem.code, problem.param, "%s", problem.message);

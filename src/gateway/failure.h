@@ -42,6 +42,11 @@ Failure failure_of(const http::Rejection& rejection);
 Failure failure_of(const json::ScanError& error);
 Failure failure_of_upstream(Error error, std::string_view provider);
 
+// What an error without words of the provider's stands for.
+dialect::ErrorKind kind_of(Error error);
+// Whether it is a bound of this program that was hit, not the provider's doing.
+bool is_own_bound(Error error);
+
 Failure failure_of(const dialect::RequestProblem& problem);
 // What a provider refused or broke, as an answer of ours: in the provider's words where they are
 // the client's to know.

@@ -4,6 +4,8 @@
 #include <cstring>
 #include <map>
 
+#include "base/log.h"
+
 namespace hyperion::gateway {
 namespace {
 
@@ -27,6 +29,7 @@ void zero_gauges_unless_named(const ProviderState& old, const Snapshot& next) {
   if (named) return;
   old.counters->connections.set(0);
   old.counters->idle_connections.set(0);
+  old.counters->breakers_open.set(0);
 }
 
 }  // namespace
@@ -43,7 +46,10 @@ Gateway::Gateway(io::Runtime& runtime, Counters& counters, RequestLog* log, Page
       clients_(connections_max + admin_connections_kept),
       // An exchange may outlive its client for a turn or two while an attempt joins.
       exchanges_(clients_.capacity() * 2),
-      attempts_(clients_.capacity() * 3) {}
+      attempts_(clients_.capacity() * 3) {
+  constexpr size_t refusals_told_max = 16;  // between two ticks
+  refusals_.reserve(refusals_told_max);
+}
 
 Gateway::~Gateway() {
   for (auto& pool : retired_pools_) pool.reset();
@@ -93,7 +99,9 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   }
   key_slots_.forget_unused();
   decisions_.resize(config->settings.routing.decisions_kept);
-  next->first_token_us.resize(config->catalog.deployments().size());
+  next->health = std::make_unique<resilience::Health>(
+      config->catalog, config->settings.resilience.breaker,
+      snapshot_ != nullptr ? snapshot_->health.get() : nullptr);
   for (const catalog::Provider& provider : config->catalog.providers()) {
     next->providers[provider.index].pool->update(provider, config->settings.http);
   }
@@ -112,6 +120,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   bool changed =
       snapshot_ == nullptr || snapshot_->config->settings.http.body_size_max_bytes != body_max;
   if (changed) scanner_ = std::make_unique<json::Scanner>(body_max);
+  refusals_.clear();
   snapshot_ = std::move(next);
   configure_admission();
   discovery_.follow(snapshot_);
@@ -156,7 +165,44 @@ void Gateway::release(Exchange* exchange) {
   exchanges_.destroy(exchange);
 }
 
-Attempt* Gateway::create_attempt(Exchange& exchange) { return attempts_.create(exchange); }
+Attempt* Gateway::create_attempt(Exchange& exchange, const Leg& leg) {
+  return attempts_.create(exchange, leg);
+}
+
+void Gateway::tell_health(const Snapshot& snapshot, uint32_t target, bool probe,
+                          const resilience::Verdict& verdict) {
+  using Why = resilience::Breaker::Why;
+  resilience::Notice notice;
+  const Instant now = runtime_.clock.now();
+  if (!snapshot.health->on_attempt_ended(target, probe, verdict, now, notice)) return;
+  if (notice.why == Why::none) {
+    counters_.breakers_closed.add();
+  } else {
+    counters_.breakers_opened.add();
+    if (notice.why == Why::key_refused) {
+      counters_.keys_refused.add();
+      if (&snapshot == snapshot_.get() && refusals_.size() < refusals_.capacity())
+        refusals_.push_back(notice);
+    }
+  }
+  if (peers_ != nullptr) peers_->tell(snapshot.config, notice);
+}
+
+void Gateway::on_notice(const std::shared_ptr<const config::Config>& config,
+                        const resilience::Notice& notice) {
+  if (snapshot_->config == config) snapshot_->health->on_notice(notice, runtime_.clock.now());
+}
+
+bool Gateway::may_retry(const Snapshot& snapshot) const {
+  const resilience::RetrySettings& retries = snapshot.config->settings.resilience.retries;
+  return retrying_ < retries.active_min ||
+         retrying_ * 100 < exchanges_.in_use() * retries.active_percent;
+}
+
+bool Gateway::may_hedge(const Snapshot& snapshot) const {
+  const resilience::HedgingSettings& hedging = snapshot.config->settings.resilience.hedging;
+  return hedging_ * 100 < std::max<size_t>(exchanges_.in_use(), 20) * hedging.active_percent;
+}
 
 std::vector<std::string> Gateway::hosts() const {
   std::vector<std::string> hosts;
@@ -266,9 +312,30 @@ void Gateway::update_gauges() {
     state.counters->connections.set(state.pool->connection_count());
     state.counters->idle_connections.set(state.pool->idle_count());
   }
+  const Instant now = runtime_.clock.now();
+  snapshot_->health->refresh(now);
+  for (const catalog::Provider& provider : snapshot_->config->catalog.providers()) {
+    snapshot_->providers[provider.index].counters->breakers_open.set(
+        snapshot_->health->open_count(provider, now));
+  }
+  tell_operators();
   std::erase_if(retired_pools_, [](const std::shared_ptr<upstream::Pool>& pool) {
     return pool.use_count() == 1 && pool->connection_count() == 0;
   });
+}
+
+// Not from within a request: writing to the log may wait for whoever reads it.
+void Gateway::tell_operators() {
+  for (const resilience::Notice& notice : refusals_) {
+    const resilience::Health::Way way = snapshot_->health->way_of(notice.target);
+    if (way.deployment == nullptr) continue;
+    const catalog::Provider& provider = *way.deployment->provider;
+    log_warning("provider " + provider.name + " refused its key " +
+                std::string(provider.key_name(way.key)) + ", or its account has no credit" +
+                (notice.whole_key ? "" : " for " + way.deployment->id) +
+                ": it is left alone for a while. Check the key and the account.");
+  }
+  refusals_.clear();
 }
 
 void Gateway::log(const Record& record) {

@@ -20,6 +20,7 @@
 #include "gateway/discovery.h"
 #include "gateway/exchange.h"
 #include "gateway/pages.h"
+#include "gateway/peers.h"
 #include "gateway/request_log.h"
 #include "gateway/router.h"
 #include "gateway/snapshot.h"
@@ -108,7 +109,7 @@ class Gateway {
   }
   Exchange* create_exchange(Client& client);
   void release(Exchange* exchange);
-  Attempt* create_attempt(Exchange& exchange);
+  Attempt* create_attempt(Exchange& exchange, const Leg& leg);
   void release(Attempt* attempt) { attempts_.destroy(attempt); }
   void release(Client* client);
   // Judges what is used up at this moment; a few nanoseconds.
@@ -119,6 +120,20 @@ class Gateway {
   }
   // For the place of a request that was admitted.
   uint64_t& requests_admitted() { return requests_admitted_; }
+  // An attempt at a target has told what it is worth; the other shards hear what they should.
+  void tell_health(const Snapshot& snapshot, uint32_t target, bool probe,
+                   const resilience::Verdict& verdict);
+  // From another shard.
+  void on_notice(const std::shared_ptr<const config::Config>& config,
+                 const resilience::Notice& notice);
+  void set_peers(Peers* peers) { peers_ = peers; }
+  // The shard's budgets of attempts beyond one a request.
+  bool may_retry(const Snapshot& snapshot) const;
+  void begin_retrying() { ++retrying_; }
+  void end_retrying() { --retrying_; }
+  bool may_hedge(const Snapshot& snapshot) const;
+  void begin_hedging() { ++hedging_; }
+  void end_hedging() { --hedging_; }
   void log(const Record& record);
   void next_request_id(char* out);
 
@@ -127,6 +142,7 @@ class Gateway {
 
   void configure_admission();
   void close_idle_clients(size_t count_max);
+  void tell_operators();
 
   io::Runtime& runtime_;
   Counters& counters_;
@@ -151,7 +167,11 @@ class Gateway {
   Slab<Attempt> attempts_;
   IntrusiveList<Client, ClientTag> open_clients_;
   IntrusiveList<Exchange, ExchangeTag> open_exchanges_;
-  uint32_t handshakes_ = 0;  // of clients, half-open
+  Peers* peers_ = nullptr;                    // the other shards; nullptr: there are none
+  std::vector<resilience::Notice> refusals_;  // of keys, to be told to operators
+  uint32_t handshakes_ = 0;                   // of clients, half-open
+  uint32_t retrying_ = 0;                     // requests that try a candidate again
+  uint32_t hedging_ = 0;                      // requests that have a second attempt
   Drain drain_ = Drain::none;
 };
 

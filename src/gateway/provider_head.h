@@ -10,13 +10,14 @@
 namespace hyperion::gateway {
 
 inline void write_provider_headers(http::HeadWriter& writer, const catalog::Provider& provider,
-                                   const ProviderState& state) {
+                                   const ProviderState& state, size_t key) {
   writer.raw(state.head);
-  if (provider.key.empty()) return;
+  const std::string_view secret = provider.reveal_key(key);
+  if (secret.empty()) return;
   writer.raw(provider.authentication.header);
   writer.raw(": ");
   writer.raw(provider.authentication.prefix);
-  writer.raw(provider.key.reveal());
+  writer.raw(secret);
   writer.raw("\r\n");
 }
 

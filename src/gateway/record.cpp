@@ -169,6 +169,11 @@ size_t write_line(const Record& record, uint64_t wall_ns, char* out, size_t capa
     line.number(",\"fallback_index\":", record.fallback_index);
     line.text(",\"fallback_reason\":", record.fallback_reason);
   }
+  if (!record.tried.empty()) line.text(",\"tried\":", record.tried);
+  if (!record.skipped.empty()) line.text(",\"skipped\":", record.skipped);
+  if (!record.gave_up.empty()) line.text(",\"gave_up\":", record.gave_up);
+  if (record.possibly_billed != 0) line.number(",\"possibly_billed\":", record.possibly_billed);
+  if (record.hedged) line.literal(",\"hedged\":true");
   if (!record.feedback_id.empty()) {
     line.text(",\"feedback\":{\"request_id\":", record.feedback_id);
     line.number(",\"score_permille\":", static_cast<uint64_t>(record.feedback_score));

@@ -25,42 +25,52 @@ inline constexpr size_t decision_logged_max_bytes = 6144;
 
 inline constexpr size_t request_id_size = 28;  // "req_" and 24 hex digits
 
-struct Record {
-  char request_id[request_id_size] = {};
-  Outcome outcome = Outcome::answered;
-  Side side = Side::none;
-  Phase phase = Phase::done;
+// What one attempt saw. The record has that of the attempt whose answer the client got, or of the
+// last one.
+struct Trace {
+  std::string_view provider;
+  std::string_view model;   // its name there
+  bool translated = false;  // the provider speaks another dialect than the client
   ErrorCode error = ErrorCode::none;
   dialect::ErrorKind error_kind = dialect::ErrorKind::none;  // of the provider's error
-  uint16_t status = 0;
-  std::string_view method;
-  std::string_view route;  // the row's path, never what the client sent
-  std::string_view key_id;
-  std::string_view requested_model;  // escaped when written; bounded
-  std::string_view model;
-  std::string_view provider;
-  routing::Route routed = routing::Route::passthrough;
-  std::string_view intent;         // of a smart or automatic decision
-  std::string_view decision_line;  // for its header
-  std::string_view decision;       // as JSON, numbers only
-  uint32_t fallback_index = 0;     // in the chain; 0 is the one asked for or chosen
-  const char* fallback_reason = nullptr;
-  std::string_view feedback_id;  // of the request that a POST /v1/feedback is about
-  int32_t feedback_score = -1;   // of 1000
-  bool stream = false;
-  bool translated = false;  // the provider speaks another dialect than the client
-  uint32_t attempts = 0;
-  uint64_t request_bytes = 0;   // body
-  uint64_t response_bytes = 0;  // body
   dialect::Usage usage;
-  Instant begin;  // first byte of the request
-  Instant head_done;
-  Instant body_done;
   Instant connected;  // the connection was ours
   Instant sent;       // the request was queued
   Instant upstream_head;
   Instant upstream_last;  // the newest byte of the provider's answer
   Instant first_token;    // or the first byte of a plain answer
+};
+
+struct Record : Trace {
+  char request_id[request_id_size] = {};
+  Outcome outcome = Outcome::answered;
+  Side side = Side::none;
+  Phase phase = Phase::done;
+  uint16_t status = 0;
+  std::string_view method;
+  std::string_view route;  // the row's path, never what the client sent
+  std::string_view key_id;
+  std::string_view requested_model;  // escaped when written; bounded
+  routing::Route routed = routing::Route::passthrough;
+  std::string_view intent;           // of a smart or automatic decision
+  std::string_view decision_line;    // for its header
+  std::string_view decision;         // as JSON, numbers only
+  uint32_t fallback_index = 0;       // in the chain; 0 is the one asked for or chosen
+  std::string_view fallback_reason;  // why the one before did not answer
+  std::string_view tried;            // "openai/gpt-4o (overload)", … of those that failed
+  std::string_view skipped;          // likewise, of those that were left out
+  std::string_view gave_up;          // why nothing more was tried
+  uint32_t possibly_billed = 0;      // attempts whose outcome is unknown
+  bool hedged = false;
+  std::string_view feedback_id;  // of the request that a POST /v1/feedback is about
+  int32_t feedback_score = -1;   // of 1000
+  bool stream = false;
+  uint32_t attempts = 0;
+  uint64_t request_bytes = 0;   // body
+  uint64_t response_bytes = 0;  // body
+  Instant begin;                // first byte of the request
+  Instant head_done;
+  Instant body_done;
   Instant end;
 
   // Wall time minus the wait for the upstream.

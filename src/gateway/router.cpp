@@ -18,12 +18,6 @@ using routing::Route;
 // Of a name or a tag; longer ones match nothing.
 constexpr size_t text_max_bytes = 512;
 
-int64_t nano_usd(double usd) {
-  constexpr double most =
-      9e8;  // 9e17 nano-dollars: 18 digits, the longest number that is read back
-  return usd < 0 ? -1 : std::llround(std::min(usd, most) * 1e9);
-}
-
 int size_of(std::string_view text) { return static_cast<int>(std::min<size_t>(text.size(), 100)); }
 
 }  // namespace
@@ -52,6 +46,12 @@ Router::Router(const Clock& clock)
 }
 
 Router::~Router() = default;
+
+int64_t Router::nano_usd(double usd) {
+  constexpr double most =
+      9e8;  // 9e17 nano-dollars: 18 digits, the longest number that is read back
+  return usd < 0 ? -1 : std::llround(std::min(usd, most) * 1e9);
+}
 
 Route Router::route_of(const json::Options& options, std::string_view model) {
   if (model == automatic_model) return Route::automatic;

@@ -49,6 +49,9 @@ class Router {
   // The route that the request asks for: the client's word, else passthrough.
   static routing::Route route_of(const json::Options& options, std::string_view model);
 
+  // A sum that a request names, in nano-dollars; -1 stays -1.
+  static int64_t nano_usd(double usd);
+
   // Decides. False: `failure` says what is wrong with the request, or that nothing is left to
   // choose from. A request for passthrough is judged and keeps its model.
   bool route(const RouteRequest& request, Failure& failure);

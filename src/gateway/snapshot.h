@@ -6,7 +6,6 @@
 // last holder frees it. Building can fail (certificates): then the previous snapshot stays.
 #pragma once
 
-#include <algorithm>
 #include <array>
 #include <memory>
 #include <string>
@@ -16,6 +15,7 @@
 #include "config/config.h"
 #include "dialect/wire.h"
 #include "gateway/counters.h"
+#include "resilience/health.h"
 #include "resilience/key_slots.h"
 #include "routing/capability.h"
 #include "upstream/pool.h"
@@ -47,17 +47,8 @@ struct Snapshot {
   std::vector<std::shared_ptr<resilience::KeySlots>> key_slots;
   // How chat of each dialect reaches each deployment, by Deployment::index.
   std::array<std::vector<routing::Way>, dialect::wires_count> ways;
-  // The first token's delay of each deployment's streams lately, as this shard saw it; 0: unknown.
-  mutable std::vector<uint32_t> first_token_us;
-
-  void saw_first_token(const catalog::Deployment& deployment, uint64_t us) const {
-    // A moving mean over some eight streams.
-    constexpr uint64_t weight = 8;
-    uint32_t& lately = first_token_us[deployment.index];
-    const uint64_t bounded = std::clamp<uint64_t>(us, 1, UINT32_MAX);
-    lately = static_cast<uint32_t>(
-        lately == 0 ? bounded : (lately * (weight - 1) + bounded + weight - 1) / weight);
-  }
+  // How each deployment has done lately, as this shard saw it.
+  std::unique_ptr<resilience::Health> health;
 };
 
 }  // namespace hyperion::gateway

@@ -192,6 +192,13 @@ io::Refusal Server::start_shards(size_t count) {
     }
     shards_.push_back(std::make_unique<Shard>(std::move(shard)));
   }
+  for (auto& shard : shards_) {
+    std::vector<Shard*> others;
+    for (auto& other : shards_) {
+      if (other != shard) others.push_back(other.get());
+    }
+    shard->set_others(std::move(others));
+  }
   if (log_writer_ != nullptr) log_writer_->start();
   for (auto& shard : shards_) {
     io::Refusal refusal = shard->start();

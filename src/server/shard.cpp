@@ -125,6 +125,7 @@ void Shard::run(std::promise<io::Refusal>& started) {
       settings_.connections_max);
   reactor_ = reactor.get();
   gateway_ = gateway.get();
+  if (!others_.empty()) gateway->set_peers(this);
   std::string problem = gateway->apply(settings_.config);
   bool secure = false;
   for (const ListeningSocket& socket : settings_.sockets) secure |= socket.tls;
@@ -234,6 +235,14 @@ void Shard::apply(std::shared_ptr<const config::Config> config) {
     if (!problem.empty())
       log_warning("reload refused by shard " + std::to_string(settings_.number) + ": " + problem);
   });
+}
+
+// On this shard's thread; runs on theirs, within a turn.
+void Shard::tell(const std::shared_ptr<const config::Config>& config,
+                 const resilience::Notice& notice) {
+  for (Shard* other : others_) {
+    other->mailbox_.post([other, config, notice] { other->gateway_->on_notice(config, notice); });
+  }
 }
 
 void Shard::set_addresses(std::string host, std::vector<io::Address> addresses) {

@@ -20,6 +20,7 @@
 #include "gateway/counters.h"
 #include "gateway/gateway.h"
 #include "gateway/pages.h"
+#include "gateway/peers.h"
 #include "io/listener.h"
 #include "io/mailbox.h"
 #include "io/reactor.h"
@@ -46,12 +47,15 @@ struct ShardSettings {
   uint64_t descriptors_max = 0;                       // this shard's part of what the system allows
 };
 
-class Shard {
+class Shard final : private gateway::Peers {
  public:
   explicit Shard(ShardSettings settings);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
+
+  // Before any of them starts: who is told what this one finds out.
+  void set_others(std::vector<Shard*> others) { others_ = std::move(others); }
 
   // Starts the thread and waits until it can serve. Empty refusal: it can.
   io::Refusal start();
@@ -71,6 +75,10 @@ class Shard {
  private:
   class Acceptor;
 
+  // gateway::Peers
+  void tell(const std::shared_ptr<const config::Config>& config,
+            const resilience::Notice& notice) override;
+
   void run(std::promise<io::Refusal>& started);
   void serve(io::Reactor& reactor);
   void open_listeners(io::Reactor& reactor);
@@ -82,6 +90,7 @@ class Shard {
   bool listeners_closed() const;
 
   ShardSettings settings_;
+  std::vector<Shard*> others_;
   gateway::Counters counters_;
   io::Mailbox mailbox_;
   std::thread thread_;

@@ -112,6 +112,7 @@ TEST_CASE("every key of an entry stands in the documented conf") {
   check_present(lines, "providers.", provider_keys());
   check_present(lines, "models.", model_keys());
   check_present(lines, "deployments.", deployment_keys());
+  check_present(lines, "chains.", chain_keys());
   check_present(lines, "keys.", virtual_key_keys());
   check_present(lines, "routing.rules.", routing_rule_keys());
   // Several entries there, one for each kind.
@@ -158,7 +159,7 @@ TEST_CASE("what the documented conf shows of entries is what holds without it") 
   CHECK(a.ca_file == b.ca_file);
   CHECK(a.authentication.header == b.authentication.header);
   CHECK(a.authentication.prefix == b.authentication.prefix);
-  CHECK(a.key.reveal() == b.key.reveal());
+  CHECK(a.reveal_key(0) == b.reveal_key(0));
   CHECK(a.usable == b.usable);
   CHECK(a.headers == b.headers);
   CHECK(a.serves == b.serves);

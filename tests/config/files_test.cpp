@@ -103,7 +103,7 @@ TEST_CASE("paths in a conf are relative to its folder") {
   REQUIRE_MESSAGE(outcome.config != nullptr, errors);
   CHECK(outcome.config->settings.tls.ca_file == folder.path() + "/ca.pem");
   CHECK(outcome.config->settings.log.target == folder.path() + "/log");
-  CHECK(outcome.config->catalog.providers()[0].key.reveal() == "sk-from-file");
+  CHECK(outcome.config->catalog.providers()[0].reveal_key(0) == "sk-from-file");
 }
 
 TEST_CASE("a conf that cannot be read is one error") {

@@ -22,7 +22,7 @@ TEST_CASE("a provider of the catalogue needs no more than its name") {
   CHECK(provider.base_url.text() == "https://api.openai.com/v1");
   CHECK(provider.authentication.header == "authorization");
   CHECK(provider.authentication.prefix == "Bearer ");
-  CHECK(provider.key.reveal() == "sk-provider-key");
+  CHECK(provider.reveal_key(0) == "sk-provider-key");
   CHECK(provider.usable);
   CHECK(provider.tls_server_name == "api.openai.com");
   CHECK(loaded->catalog.resolve("gpt-4o").upstream_model == "gpt-4o-2024-11-20");
@@ -32,13 +32,13 @@ TEST_CASE("a second provider takes a preset under a name of its own") {
   const auto loaded = accepted(
       "[[providers]]\nname = \"second\"\npreset = \"openai\"\nserves = [\"openai\"]\n", with_key());
   CHECK(loaded->catalog.resolve("second/gpt-4o").found());
-  CHECK(loaded->catalog.providers()[0].key.reveal() == "sk-provider-key");
+  CHECK(loaded->catalog.providers()[0].reveal_key(0) == "sk-provider-key");
 }
 
 TEST_CASE("the key of a preset goes to the preset's host only") {
   const auto loaded = accepted(
       "[[providers]]\nname = \"openai\"\nbase_url = \"http://127.0.0.1:9090/v1\"\n", with_key());
-  CHECK(loaded->catalog.providers()[0].key.empty());
+  CHECK(loaded->catalog.providers()[0].keys.empty());
   CHECK(loaded->catalog.providers()[0].usable);
   CHECK(loaded->catalog.resolve("gpt-4o").found());
 }
@@ -61,7 +61,7 @@ TEST_CASE("a provider's key may come from a file that only its owner reads") {
   const auto outcome = load_text("[[providers]]\nname = \"openai\"\napi_key_file = \"key\"\n",
                                  "folder/hyperion.toml", world.surroundings());
   REQUIRE(outcome.config != nullptr);
-  CHECK(outcome.config->catalog.providers()[0].key.reveal() == "sk-from-file");
+  CHECK(outcome.config->catalog.providers()[0].reveal_key(0) == "sk-from-file");
   CHECK(world.asked["folder/key"] == Readers::owner_only);
   CHECK(contains(refusal("[[providers]]\nname = \"openai\"\napi_key_file = \"/none\"\n"),
                  "test.toml:3: providers.api_key_file: /none cannot be read"));

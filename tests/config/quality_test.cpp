@@ -22,10 +22,12 @@ const std::string all_but_chat =
     "knowledge = 0.5, code = 0.7, mathematics = 0.001, reasoning = 0.999, tools = 0.25, "
     "long_context = 0.75, ";
 
+const std::string priced = "input_usd_per_million = 1\noutput_usd_per_million = 2\n";
+
 // An entry whose quality stands on line 4.
 std::string entry(const std::string& shares) {
   return "[[models]]\nid = \"m\"\nfamily = \"f\"\nquality = { " + shares +
-         " }\nquality_sources = [\"a paper\"]\n";
+         " }\nquality_sources = [\"a paper\"]\n" + priced;
 }
 
 // Texts, and what the one who wrote them is told.
@@ -48,10 +50,11 @@ const struct {
     {entry(all_but_chat + "chat = 0.9, vision = 0.9"), "long_context and chat, given another key"},
     {"[[models]]\nid = \"m\"\nfamily = \"f\"\nquality = 0.9\nquality_sources = [\"s\"]\n",
      "test.toml:4: models.quality: expected a share for each of knowledge"},
-    {"[[models]]\nid = \"m\"\nfamily = \"f\"\nquality = { " + all_but_chat + "chat = 0.9 }\n",
+    {"[[models]]\nid = \"m\"\nfamily = \"f\"\nquality = { " + all_but_chat + "chat = 0.9 }\n" +
+         priced,
      "test.toml:4: models.quality: comes with quality_sources: texts that say where"},
     {"[[models]]\nid = \"m\"\nfamily = \"f\"\nquality = { " + all_but_chat +
-         "chat = 0.9 }\nquality_sources = []\n",
+         "chat = 0.9 }\nquality_sources = []\n" + priced,
      "test.toml:4: models.quality: comes with quality_sources"},
     {"[[models]]\nid = \"m\"\nfamily = \"f\"\nquality = {}\n",
      "test.toml:4: models.quality: comes with quality_sources"},
@@ -60,7 +63,7 @@ const struct {
     {"[[models]]\nid = \"m\"\nfamily = \"f\"\nquality_sources = [\"a paper\"]\n",
      "test.toml:4: models.quality_sources: is of use together with quality only"},
     {"[[models]]\nid = \"m\"\nfamily = \"f\"\nquality = { " + all_but_chat +
-         "chat = 0.9 }\nquality_sources = [\"\"]\n",
+         "chat = 0.9 }\nquality_sources = [\"\"]\n" + priced,
      "test.toml:5: models.quality_sources: expected"},
 };
 

@@ -27,6 +27,8 @@ std::shared_ptr<const config::Config> make_config() {
 target = "off"
 [timeouts]
 keep_alive_ms = 20000
+[retries]
+attempts_max = 1
 [[models]]
 id = "sim-model"
 family = "sim"

@@ -116,14 +116,14 @@ http::HeadWriter Connection::begin_head(const Answer& answer) const {
 void Connection::write_retry_lines(http::HeadWriter& head, const Answer& answer) const {
   const bool own = destination_.dialect == nullptr;
   const Dialect& dialect = own ? default_dialect() : *destination_.dialect;
-  const uint64_t wall_s = simulator_.reactor_.runtime().clock.wall_ns() / ns_per_s;
+  const auto wall_s = [this] { return simulator_.reactor_.runtime().clock.wall_ns() / ns_per_s; };
   const uint32_t by_itself_s =
       answer.status == 200 && !own ? dialect.success_retry_after_s : answer.retry_after_s;
   std::optional<uint64_t> retry_after_s;
   if (by_itself_s != 0) retry_after_s = by_itself_s;
   std::string lines;
   if (plan_.rate_limit_s != FaultPlan::not_given && dialect.write_limit != nullptr) {
-    dialect.write_limit(lines, plan_.rate_limit_s, wall_s);
+    dialect.write_limit(lines, plan_.rate_limit_s, wall_s());
     retry_after_s.reset();
     if (dialect.limit_in_retry_after) retry_after_s = plan_.rate_limit_s;
   } else if (!own) {
@@ -132,10 +132,11 @@ void Connection::write_retry_lines(http::HeadWriter& head, const Answer& answer)
   // Where the body says it, the head does not.
   const bool in_body = dialect.write_limit == nullptr;
   if (plan_.retry_form == FaultKind::retry_date) {
+    const uint64_t now_s = wall_s();
     lines += "date: ";
-    append_http_date(lines, wall_s);
+    append_http_date(lines, now_s);
     lines += "\r\nretry-after: ";
-    append_http_date(lines, wall_s + plan_.retry);
+    append_http_date(lines, now_s + plan_.retry);
     lines += "\r\n";
     retry_after_s.reset();
   } else if (plan_.retry_form == FaultKind::retry_after && !in_body) {

@@ -126,7 +126,7 @@ def test_a_wrong_length_of_the_rehearsal_is_refused(seconds):
 
 
 def test_a_provider_fails_and_recovers_on_a_tests_word(demo, schedule):
-    assert answered_by(demo, "gpt-4o", **FALLBACK)
+    wait_until(lambda: answered_by(demo, "gpt-4o", **FALLBACK), "a healthy start")
     schedule.post(model="gpt-4o", fault="503")
     status, headers, text = chat(demo.url, model="gpt-4o", **FALLBACK)
     assert status == 200, text

@@ -105,16 +105,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   for (const catalog::Provider& provider : config->catalog.providers()) {
     next->providers[provider.index].pool->update(provider, config->settings.http);
   }
-  if (snapshot_ != nullptr) {
-    for (const ProviderState& old : snapshot_->providers) {
-      zero_gauges_unless_named(old, *next);
-      bool kept = std::any_of(next->providers.begin(), next->providers.end(),
-                              [&](const ProviderState& other) { return other.pool == old.pool; });
-      if (kept) continue;
-      old.pool->drain();
-      retired_pools_.push_back(old.pool);
-    }
-  }
+  if (snapshot_ != nullptr) retire_pools(*next);
   bodies_.limit_bytes = config->settings.memory.bodies_per_shard_max_bytes;
   uint64_t body_max = config->settings.http.body_size_max_bytes;
   bool changed =
@@ -126,6 +117,18 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   discovery_.follow(snapshot_);
   for (const ProviderState& state : snapshot_->providers) state.pool->warm_up();
   return {};
+}
+
+// Of providers that the next configuration has not, or at another address.
+void Gateway::retire_pools(const Snapshot& next) {
+  for (const ProviderState& old : snapshot_->providers) {
+    zero_gauges_unless_named(old, next);
+    bool kept = std::any_of(next.providers.begin(), next.providers.end(),
+                            [&](const ProviderState& other) { return other.pool == old.pool; });
+    if (kept) continue;
+    old.pool->drain();
+    retired_pools_.push_back(old.pool);
+  }
 }
 
 void Gateway::accept(io::Stream* stream, Listening side, bool handshake) {

@@ -143,6 +143,7 @@ class Gateway {
   void configure_admission();
   void close_idle_clients(size_t count_max);
   void tell_operators();
+  void retire_pools(const Snapshot& next);
 
   io::Runtime& runtime_;
   Counters& counters_;

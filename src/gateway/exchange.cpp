@@ -69,6 +69,7 @@ void Exchange::on_head(const http::RequestHead& head) {
     return;
   }
   record_.phase = Phase::body;
+  if (shed_) return;
   // Not the whole at once: a client that promises much and sends nothing must not hold the memory
   // of others.
   size_t expected = std::min<uint64_t>(head.content_length, body_reserved_bytes);
@@ -116,7 +117,7 @@ bool Exchange::authenticate() {
 }
 
 bool Exchange::on_body(std::string_view bytes) {
-  if (finished_) return true;
+  if (finished_ || shed_) return true;
   beyond_limit_ = body_.size() + bytes.size() > body_limit();
   return !beyond_limit_ && body_.append(bytes);
 }
@@ -130,6 +131,7 @@ void Exchange::on_complete() {
   if (finished_) return;
   record_.body_done = gateway_.runtime().clock.now();
   record_.request_bytes = body_.size();
+  if (shed_) return answer_shed();
   record_.phase = Phase::decide;
   switch (endpoint_->work) {
     case Work::proxy:

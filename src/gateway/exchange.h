@@ -41,6 +41,15 @@
 
 namespace hyperion::gateway {
 
+// Why a request is refused at its head, until its body is out of the way.
+struct Shed {
+  ShedReason reason{};
+  uint16_t status = 0;  // 0: it is not
+  uint32_t retry_after_s = 0;
+
+  explicit operator bool() const { return status != 0; }
+};
+
 class Attempt;
 class Client;
 class Gateway;
@@ -122,9 +131,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   bool authenticate();
   bool check_method();
   bool admit();
-  bool refuse_overloaded(const resilience::Admission& admission);
-  bool refuse_at_key_limit(const resilience::Admission& admission);
-  void count_shed(ShedReason reason);
+  bool shed(ShedReason reason, const resilience::Admission& admission);
+  void answer_shed();
   void write_cors();
   void answer_options();
   void answer_page();
@@ -192,6 +200,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   const Endpoint* endpoint_ = nullptr;
   const config::VirtualKey* key_ = nullptr;
   resilience::Place place_;
+  Shed shed_;
   bool wants_stream_ = false;
   bool wants_array_ = false;
   bool retried_ = false;       // on a fresh connection

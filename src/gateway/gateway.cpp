@@ -93,11 +93,7 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   }
   for (size_t wire = 0; wire < dialect::wires_count; ++wire)
     next->ways[wire] = ways_from(chat_endpoint(static_cast<dialect::Wire>(wire)), config->catalog);
-  next->key_slots.resize(config->keys.all().size());
-  for (const config::VirtualKey& key : config->keys.all()) {
-    if (key.concurrent_requests_max != 0) next->key_slots[key.index] = key_slots_.get(key.id);
-  }
-  key_slots_.forget_unused();
+  find_key_slots(*next);
   decisions_.resize(config->settings.routing.decisions_kept);
   next->health = std::make_unique<resilience::Health>(
       config->catalog, config->settings.resilience.breaker,
@@ -220,6 +216,16 @@ void Gateway::set_addresses(const std::string& host, const std::vector<io::Addre
   for (const ProviderState& state : snapshot_->providers) {
     if (state.pool->host() == host) state.pool->set_addresses(addresses);
   }
+}
+
+// Those of a key that was known before are the same.
+void Gateway::find_key_slots(Snapshot& next) {
+  const config::VirtualKeys& keys = next.config->keys;
+  next.key_slots.resize(keys.all().size());
+  for (const config::VirtualKey& key : keys.all()) {
+    if (key.concurrent_requests_max != 0) next.key_slots[key.index] = key_slots_.get(key.id);
+  }
+  key_slots_.forget_unused();
 }
 
 void Gateway::configure_admission() {

@@ -140,6 +140,7 @@ class Gateway {
  private:
   static constexpr size_t admin_connections_kept = 16;
 
+  void find_key_slots(Snapshot& next);
   void configure_admission();
   void close_idle_clients(size_t count_max);
   void tell_operators();

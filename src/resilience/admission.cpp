@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "base/clock.h"
-
 namespace hyperion::resilience {
 namespace {
 
@@ -69,10 +67,9 @@ bool Admission::stops_accepting() const {
   return false;
 }
 
-int64_t Admission::retry_after_ms(Random& random) const {
-  const uint64_t spread_s = settings_.retry_after_max_s - settings_.retry_after_min_s;
-  const uint64_t after_s = settings_.retry_after_min_s + random.below(spread_s + 1);
-  return static_cast<int64_t>(after_s * (ns_per_s / ns_per_ms));
+uint32_t Admission::retry_after_s(Random& random) const {
+  const uint32_t spread_s = settings_.retry_after_max_s - settings_.retry_after_min_s;
+  return settings_.retry_after_min_s + static_cast<uint32_t>(random.below(uint64_t{spread_s} + 1));
 }
 
 }  // namespace hyperion::resilience

@@ -82,7 +82,7 @@ class Admission {
   bool stops_accepting() const;
 
   // For a Retry-After header.
-  int64_t retry_after_ms(Random& random) const;
+  uint32_t retry_after_s(Random& random) const;
 
  private:
   struct Gauge {

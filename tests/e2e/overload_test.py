@@ -241,6 +241,38 @@ def test_a_refusal_does_not_wait_for_the_body(start_gateway, upstream):
         gate.opened.set()
 
 
+def test_a_refused_client_keeps_its_connection(start_gateway, upstream):
+    gateway = start_gateway({"keys": [key(CLIENT_KEY, "tests", concurrent_requests_max=1)],
+                             "limits": {"early_answer_drain_max_bytes": 10_000}})
+    gate = upstream.handler = Gate()
+    with waiting_requests(gateway, 1) as held, Connection(gateway.port) as refused:
+        wait_until(lambda: gate.inside == 1, "the one request")
+        for _ in range(3):
+            refused.send(request_bytes(chat_body(user="x" * 5000)))
+            answer = refused.read_answer()
+            assert (answer.status, answer.code) == (429, "rate_limit_exceeded")
+            assert answer.header("connection") is None
+        # The body is dropped as it comes, whatever is in it.
+        refused.send(request_bytes(headers=["Content-Length: 9000"], sized=False) + b"{" * 5000)
+        refused.send(b"\0" * 4000)
+        assert refused.read_answer().status == 429
+        gate.opened.set()
+        assert held[0].read_answer().status == 200
+        refused.send(request_bytes(chat_body()))
+        assert refused.read_answer().status == 200
+        gate.opened.clear()
+        held[0].send(request_bytes(chat_body()))
+        wait_until(lambda: gate.inside == 1, "the one request")
+        # Who asks before it sends is told at once, and need not send.
+        refused.send(request_bytes(headers=["Content-Length: 9000", "Expect: 100-continue"],
+                                   sized=False))
+        answer = refused.read_answer()
+        assert (answer.status, answer.interim) == (429, [])
+        assert answer.header("connection") == "close"
+        gate.opened.set()
+    wait_until(lambda: is_at_rest(gateway), "the gateway to be at rest")
+
+
 def test_without_memory_no_connection_is_accepted_but_the_admin_side_is(start_gateway, upstream):
     gateway = start_gateway({"memory": {"bodies_per_shard_max_bytes": 4_194_304},
                              "limits": {"body_size_max_bytes": 2_000_000},

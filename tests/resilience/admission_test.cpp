@@ -134,9 +134,9 @@ TEST_CASE("clients are told to come back at different times, within the bounds")
   settings.retry_after_max_s = 6;
   const Admission admission = configured(settings);
   Random random(1);
-  std::set<int64_t> told;
-  for (int i = 0; i < 1000; ++i) told.insert(admission.retry_after_ms(random));
-  CHECK(told == std::set<int64_t>{2000, 3000, 4000, 5000, 6000});
+  std::set<uint32_t> told;
+  for (int i = 0; i < 1000; ++i) told.insert(admission.retry_after_s(random));
+  CHECK(told == std::set<uint32_t>{2, 3, 4, 5, 6});
   settings.retry_after_max_s = 2;
-  CHECK(configured(settings).retry_after_ms(random) == 2000);
+  CHECK(configured(settings).retry_after_s(random) == 2);
 }

@@ -271,7 +271,8 @@ void Server::reload() {
   for (auto& shard : shards_) shard->apply(config_);
   watch_names();
   log_info("conf reloaded, stamp " + config_->stamp +
-           " (addresses, cores, memory, the log and our own certificate change at a restart only)");
+           " (addresses, cores, memory, the log and our own certificate change at a hand-over "
+           "(SIGUSR2) or restart only)");
 }
 
 // True when another process serves.

@@ -3,10 +3,13 @@
 import os
 import signal
 import socket
+import subprocess
 
 import pytest
 
-from harness.conf import OTHER_KEY, conf_text, merged, sha256_of
+from harness.certificates import Authority
+from harness.conf import OTHER_KEY, base_conf, conf_text, merged, sha256_of
+from harness.gateway import BINARY
 from harness.lineage import Lineage, adopt_orphans
 from harness.load import CONF, Load
 from harness.running_stream import RunningStream
@@ -93,6 +96,39 @@ def test_the_new_process_has_the_new_conf_and_the_old_environment(start_lineage,
     wait_until(lambda: ask(gateway, chat_body()).status == 200, "the reload in the new process")
 
 
+def test_connections_over_tls_go_on_and_the_new_process_shows_its_new_certificate(
+    start_lineage, upstream, tmp_path
+):
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("localhost")
+    tls = {"listen": ["127.0.0.1:0"], "certificate_file": str(certificate), "key_file": str(key)}
+    gateway = start_lineage(upstream.port, {"tls": tls})
+    context = authority.client_context()
+    with Connection(gateway.tls_port, context=context) as kept:
+        kept.send(request_bytes(chat_body()))
+        assert kept.read_answer().status == 200
+        before = kept.socket.getpeercert()["serialNumber"]
+        authority.issue("localhost")
+        gateway.hand_over()
+        with Connection(gateway.tls_port, context=context) as fresh:
+            assert fresh.socket.getpeercert()["serialNumber"] != before
+            fresh.send(request_bytes(chat_body()))
+            assert fresh.read_answer().status == 200
+        kept.send(request_bytes(chat_body()))
+        answer = kept.read_answer()
+        assert (answer.status, answer.header("connection")) == (200, "close")
+
+
+@pytest.mark.parametrize("value", ["x", "0", "99999", ""])
+def test_a_hand_over_by_nobody_is_refused_and_says_so(tmp_path, upstream, value):
+    environment = {"PATH": os.environ["PATH"], "HYPERION_HAND_OVER": value}
+    conf = tmp_path / "hyperion.toml"
+    conf.write_text(conf_text(base_conf(upstream.port, "off")))
+    done = subprocess.run([BINARY, "serve", "-c", conf], env=environment, capture_output=True,
+                          stdin=subprocess.DEVNULL, text=True, timeout=DEADLINE_S)
+    assert done.returncode == 1 and "HYPERION_HAND_OVER" in done.stderr
+
+
 def failed_hand_over(gateway) -> str:
     """What was said of one that failed."""
     before = gateway.stderr().count("hand-over failed")
@@ -113,7 +149,9 @@ BROKEN_BINARIES = {
 @pytest.mark.parametrize("name", BROKEN_BINARIES)
 def test_after_a_new_binary_that_fails_the_old_one_goes_on(start_lineage, simulator, name):
     text, said = BROKEN_BINARIES[name]
-    gateway = start_lineage(simulator.port, merged(CONF, {"server": {"successor_ready_s": 1}}))
+    gateway = start_lineage(simulator.port, CONF)
+    if "within" in said:
+        gateway.reload({"server": {"successor_ready_s": 1}})
     with Load(gateway.port) as load:
         load.wait_for_more(3)
         gateway.replace_binary(text)
@@ -122,9 +160,26 @@ def test_after_a_new_binary_that_fails_the_old_one_goes_on(start_lineage, simula
         assert gateway.metric("hyperion_hand_overs_failed_total") == 1
         load.wait_for_more(3)
         gateway.replace_binary()
+        gateway.reload({"server": {"successor_ready_s": 60}})
         gateway.hand_over()
         load.wait_for_more(3)
     assert not load.broken, load.broken[:10]
+
+
+def test_a_binary_behind_a_link_is_looked_up_again(upstream, tmp_path):
+    class Linked(Lineage):
+        def start(self, **options):
+            first = self.folder / "hyperion-1"
+            os.rename(self.binary, first)
+            os.symlink(first, self.binary)
+            super().start(**options)
+
+    gateway = Linked(tmp_path, upstream.port)
+    with gateway:
+        os.symlink("/bin/false", tmp_path / "fresh")
+        os.replace(tmp_path / "fresh", gateway.binary)
+        assert "with status 1" in failed_hand_over(gateway)
+        assert ask(gateway, chat_body()).status == 200
 
 
 BROKEN_CONFS = {

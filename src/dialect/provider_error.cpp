@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 
+#include "dialect/retry_delay.h"
 #include "dialect/text.h"
 #include "json/cursor.h"
 
@@ -275,55 +276,6 @@ ErrorKind refine(ErrorKind kind, const Words& words, std::string_view body) {
   return daily ? ErrorKind::money : kind;
 }
 
-// "48s", "48.5s", "120": milliseconds; -1 when it is none of these.
-int64_t milliseconds_of(std::string_view text) {
-  if (text.ends_with('s')) text.remove_suffix(1);
-  double seconds = 0;
-  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  if (failure != std::errc() || end != text.data() + text.size()) return -1;
-  if (!(seconds >= 0) || seconds > 1e6) return -1;
-  return static_cast<int64_t>(seconds * 1000);
-}
-
-// Seconds since 1970 of "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7); -1 when it is none.
-int64_t seconds_of_date(std::string_view text) {
-  constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  if (text.size() != 29 || text[3] != ',' || text.substr(25) != " GMT") return -1;
-  auto number = [&](size_t at, size_t size) {
-    int value = -1;
-    std::from_chars(text.data() + at, text.data() + at + size, value);
-    return int64_t{value};
-  };
-  const size_t month_at = months.find(text.substr(8, 3));
-  if (month_at == std::string_view::npos || month_at % 3 != 0) return -1;
-  const int64_t month = static_cast<int64_t>(month_at) / 3 + 1;
-  const int64_t year = number(12, 4);
-  const int64_t day = number(5, 2);
-  if (year < 1970 || day < 1) return -1;
-  const int64_t shifted = year - (month <= 2 ? 1 : 0);
-  const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  const int64_t days =
-      shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + of_year - 719'468;
-  return days * 86'400 + number(17, 2) * 3600 + number(20, 2) * 60 + number(23, 2);
-}
-
-// Read where waiting is meant: Anthropic sends retry-after on successes too. Zero is no delay
-// (Azure).
-int64_t delay_of(uint16_t status, const http::HeaderList& headers) {
-  if (status != 429 && status != 503 && status != 529) return -1;
-  int64_t number = 0;
-  std::string_view ms = headers.find("retry-after-ms");
-  std::from_chars(ms.data(), ms.data() + ms.size(), number);
-  if (number > 0) return number;
-  std::string_view after = headers.find("retry-after");
-  if (after.empty()) return -1;
-  const int64_t delay = milliseconds_of(after);
-  if (delay > 0) return delay;
-  const int64_t until = seconds_of_date(after);
-  const int64_t now = seconds_of_date(headers.find("date"));
-  return until > 0 && now > 0 && until > now ? (until - now) * 1000 : -1;
-}
-
 // The bytes of a JSON escape of this character at the beginning of `text`; 0: there is none.
 size_t escape_of(std::string_view text, char character) {
   if (text.size() < 2 || text[0] != '\\') return 0;
@@ -342,7 +294,7 @@ ProviderError error_of(const Words& words) {
   error.type = words.type.empty() || words.type == "error" ? words.status : words.type;
   error.code = words.code.empty() ? words.reason : words.code;
   error.param = words.param;
-  const int64_t delay = milliseconds_of(words.retry_text);
+  const int64_t delay = milliseconds_of_duration(words.retry_text);
   if (!words.retry_text.empty() && delay > 0) error.retry_after_ms = delay;
   return error;
 }
@@ -394,7 +346,7 @@ ProviderError read_error(Wire, uint16_t status, const http::HeaderList& headers,
                      kind == ErrorKind::server || contradicts;
   if (vague) kind = by_status;
   error.kind = refine(kind, words, body);
-  const int64_t delay = delay_of(status, headers);
+  const int64_t delay = retry_delay_ms(status, headers);
   if (delay >= 0) error.retry_after_ms = delay;
   std::string_view should = headers.find("x-should-retry");
   if (should == "true") error.should_retry = 1;

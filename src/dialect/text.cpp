@@ -170,6 +170,55 @@ Maker maker_of(std::string_view& signature, Maker home) {
   return home;
 }
 
+namespace {
+
+// Searched by its first two bytes, 16 places at once.
+bool contains(std::string_view text, std::string_view word) {
+  using Bytes = unsigned char __attribute__((vector_size(16)));
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  const auto is_here = [&](const char* place) {
+    return static_cast<size_t>(end - place) >= word.size() &&
+           std::memcmp(place, word.data(), word.size()) == 0;
+  };
+  const Bytes first = Bytes{} + static_cast<unsigned char>(word[0]);
+  const Bytes second = Bytes{} + static_cast<unsigned char>(word[1]);
+  for (; end - at > 16; at += 16) {
+    Bytes here;
+    Bytes next;
+    std::memcpy(&here, at, sizeof(here));
+    std::memcpy(&next, at + 1, sizeof(next));
+    const auto both = (here == first) & (next == second);
+    uint64_t halves[2];
+    std::memcpy(halves, &both, sizeof(halves));
+    if ((halves[0] | halves[1]) == 0) continue;
+    for (const char* place = at; place < at + 16; ++place) {
+      if (is_here(place)) return true;
+    }
+  }
+  for (; at < end; ++at) {
+    if (is_here(at)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+bool carries_foreign_thinking(Wire wire, std::string_view body, bool unmarked) {
+  switch (wire) {
+    case Wire::anthropic:
+      return contains(body, "hyperion.gemini.") || contains(body, "hyperion.openai.");
+    case Wire::openai_responses:
+      return contains(body, "hyperion.anthropic.") || contains(body, "hyperion.gemini.");
+    // There it is base64: "hyperion.".
+    case Wire::gemini: return contains(body, "aHlwZXJpb24u");
+    case Wire::openai_chat:
+      return unmarked &&
+             (contains(body, "thinking_blocks\"") || contains(body, "thought_signature\""));
+  }
+  return false;
+}
+
 std::string_view bounded_inside(std::string_view inside, size_t size_max_bytes) {
   if (inside.size() <= size_max_bytes) return inside;
   size_t size = 0;

@@ -165,7 +165,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   void drop_other(Attempt*& other);
   void count_possibly_billed();
   void note(std::string_view& list, const catalog::Deployment& deployment, std::string_view reason);
-  void name_dropped(uint32_t place);
+  void name_dropped(std::string_view name);
+  void name_dropped_fallback(uint32_t place);
   void take(Attempt& attempt);
   void clear_error();
   void give_up(resilience::Action::Why why);
@@ -219,6 +220,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   resilience::Chain chain_;
   std::array<const catalog::Deployment*, resilience::Chain::candidates_max> candidates_{};
   std::optional<routing::Demands> demands_;  // once somebody asked
+  uint32_t fallbacks_behind_ = 0;            // the place behind which the fallbacks stand
   Instant deadline_;
   int64_t max_cost_nano_usd_ = -1;
   Failure last_failure_;                        // of an attempt

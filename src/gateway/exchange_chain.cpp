@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/planted.h"
+#include "dialect/text.h"
 #include "gateway/client.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
@@ -76,12 +77,18 @@ bool Exchange::begin_attempt(const Action& action, Event& blocked) {
       named ? resolution_
             : snapshot_->config->catalog.resolution_of(deployment, catalog::Match::routed);
   leg.crossing = named ? crossing_ : crossing_to(*endpoint_, deployment);
+  // What another vendor's model thought means nothing here: it is left out, as in a translation.
+  if (leg.crossing.kind == Crossing::Kind::passthrough && endpoint_->operation == Operation::chat &&
+      dialect::carries_foreign_thinking(endpoint_->wire, body_.view(), candidate.place > 0)) {
+    leg.crossing.kind = Crossing::Kind::translated;
+    name_dropped("thinking");
+  }
   if (!deployment.provider->usable) return skip(Skip::unusable, name_of(Skip::unusable));
   if (candidate.place > 0 && &deployment != asked_) {
     const std::string_view reason = unfit(deployment, leg.crossing);
     if (finished_) return true;
     if (!reason.empty()) {
-      name_dropped(candidate.place);
+      name_dropped_fallback(candidate.place);
       return skip(Skip::incapable, reason);
     }
   }
@@ -101,14 +108,19 @@ bool Exchange::begin_attempt(const Action& action, Event& blocked) {
   return start_leg(leg, action.kind == Action::Kind::hedge, blocked);
 }
 
-// A fallback that was left out, under the name that the client gave it.
-void Exchange::name_dropped(uint32_t place) {
-  if (!scan_.options.fallbacks.present() || client_ == nullptr) return;
-  char name[64];
-  std::snprintf(name, sizeof(name), "hyperion.fallbacks[%u]", place - 1);
+void Exchange::name_dropped(std::string_view name) {
+  if (client_ == nullptr || dropped_options_.find(name) != std::string_view::npos) return;
   Arena& arena = client_->arena();
   (void)((dropped_options_.empty() || arena.append(dropped_options_, ", ")) &&
-         arena.append(dropped_options_, arena.copy(name)));
+         arena.append(dropped_options_, name));
+}
+
+// A fallback that was left out, under the name that the client gave it.
+void Exchange::name_dropped_fallback(uint32_t place) {
+  if (!scan_.options.fallbacks.present() || place <= fallbacks_behind_) return;
+  char name[64];
+  std::snprintf(name, sizeof(name), "hyperion.fallbacks[%u]", place - fallbacks_behind_ - 1);
+  name_dropped(name);
 }
 
 bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {

@@ -123,6 +123,7 @@ bool Exchange::make_chain() {
 }
 
 bool Exchange::add_fallbacks(uint32_t place) {
+  fallbacks_behind_ = place;
   const uint32_t most = snapshot_->config->settings.resilience.retries.fallbacks_max;
   char scratch[name_max_bytes];
   json::StringList names(body_.view(), scan_.options.fallbacks, scratch, sizeof(scratch));

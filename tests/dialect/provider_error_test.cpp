@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 
+#include "dialect/retry_delay.h"
+
 using namespace hyperion;
 using namespace hyperion::dialect;
 
@@ -160,6 +162,40 @@ TEST_CASE("a delay is read where waiting is meant, from whichever place it stand
               {"retry-after", "Sun, 06 Nov 1994 08:50:07 GMT"}})
             .retry_after_ms == 30'000);
   CHECK(read(429, "{}", {{"retry-after", "soon"}}).retry_after_ms == -1);
+  // OpenAI's and Anthropic's limits, where nothing plainer is said: the one that is used up.
+  CHECK(read(429, "{}",
+             {{"x-ratelimit-remaining-requests", "12"},
+              {"x-ratelimit-reset-requests", "20m52s"},
+              {"x-ratelimit-remaining-tokens", "0"},
+              {"x-ratelimit-reset-tokens", "1m6.779s"}})
+            .retry_after_ms == 66'779);
+  CHECK(read(429, "{}",
+             {{"date", "Thu, 01 Jan 2026 00:00:00 GMT"},
+              {"anthropic-ratelimit-input-tokens-remaining", "0"},
+              {"anthropic-ratelimit-input-tokens-reset", "2026-01-01T00:00:13Z"}})
+            .retry_after_ms == 13'000);
+  CHECK(read(429, "{}",
+             {{"x-ratelimit-remaining-requests", "3"}, {"x-ratelimit-reset-requests", "9s"}})
+            .retry_after_ms == -1);
+  CHECK(read(503, "{}",
+             {{"x-ratelimit-remaining-requests", "0"}, {"x-ratelimit-reset-requests", "9s"}})
+            .retry_after_ms == -1);
+  for (const auto& [text, ms] :
+       std::initializer_list<std::pair<const char*, int64_t>>{{"4ms", 4},
+                                                              {"0s", 0},
+                                                              {"2h0m5s", 7'205'000},
+                                                              {"17.563999999s", 17'563},
+                                                              {"120", 120'000},
+                                                              {"", -1},
+                                                              {"s", -1},
+                                                              {"5x", -1},
+                                                              {"1m6", -1},
+                                                              {"-5s", -1},
+                                                              {"1e12s", -1},
+                                                              {"nan", -1}}) {
+    CAPTURE(text);
+    CHECK(milliseconds_of_duration(text) == ms);
+  }
   const std::string retry = R"({"@type":"x.RetryInfo","retryDelay":"48s"})";
   CHECK(read(429, google(429, "RESOURCE_EXHAUSTED", "m", retry)).retry_after_ms == 48'000);
   CHECK(read(400, "{}", {{"x-should-retry", "false"}}).should_retry == -1);

@@ -114,3 +114,27 @@ TEST_CASE("names are unescaped, and copied only then") {
   REQUIRE(unescape_into(memory.arena, "a\\u00e9\\\"", plain));
   CHECK(plain == "a\xC3\xA9\"");
 }
+
+TEST_CASE("another vendor's thinking is found wherever it stands, and nothing else is") {
+  const auto at = [](size_t before, std::string_view word, size_t after) {
+    return std::string(before, 'h') + std::string(word) + std::string(after, 'y');
+  };
+  for (size_t before = 0; before < 40; ++before) {
+    for (size_t after : {0, 1, 15, 16, 40}) {
+      CHECK(
+          carries_foreign_thinking(Wire::anthropic, at(before, "hyperion.gemini.", after), false));
+      CHECK(carries_foreign_thinking(Wire::gemini, at(before, "aHlwZXJpb24u", after), false));
+      const std::string own = at(before, "hyperion.anthropic.", after);
+      CHECK_FALSE(carries_foreign_thinking(Wire::anthropic, own, true));
+      CHECK(carries_foreign_thinking(Wire::openai_responses, own, false));
+      CHECK_FALSE(carries_foreign_thinking(Wire::gemini, own, true));
+      const std::string blocks = at(before, "\"thinking_blocks\": [", after);
+      CHECK(carries_foreign_thinking(Wire::openai_chat, blocks, true));
+      CHECK_FALSE(carries_foreign_thinking(Wire::openai_chat, blocks, false));
+    }
+  }
+  for (std::string_view text : {"", "h", "hy", "hyperion.gemini", "hyperion", "thinking_blocks"}) {
+    for (Wire wire : {Wire::openai_chat, Wire::openai_responses, Wire::anthropic, Wire::gemini})
+      CHECK_FALSE(carries_foreign_thinking(wire, text, true));
+  }
+}

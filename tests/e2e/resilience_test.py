@@ -1,5 +1,6 @@
 """Breakers, keys, places, waits and budgets: what a gateway does about providers that fail."""
 
+import base64
 import http.client
 import json
 import os
@@ -9,6 +10,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
+import openai
 import pytest
 
 from harness.conf import CLIENT_KEY, PROVIDER_KEY
@@ -449,3 +451,114 @@ def test_a_late_first_token_gets_a_second_attempt_and_the_first_to_speak_wins(tm
         assert here.received() - before == 6 + len(hedged)
         assert here.metric("hyperion_hedges_total") == len(hedged)
         assert here.metric("hyperion_possibly_billed_total") == len(hedged)
+
+
+# Thinking of another vendor's model ------------------------------------------------------------
+
+
+def thought(signature):
+    return [{"role": "user", "content": "What is 2 + 2?"},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "Two and two.", "signature": signature},
+                {"type": "text", "text": "4"}]},
+            {"role": "user", "content": "And 3 + 3?"}]
+
+
+def test_the_thinking_of_another_vendor_is_left_out_where_it_means_nothing(tmp_path):
+    with world(tmp_path) as here:
+        url = here.gateway.url + "/v1/messages"
+        body = {"model": "claude-haiku-4-5", "max_tokens": 64,
+                "messages": thought("hyperion.gemini.c2lnbmF0dXJl")}
+        status, headers, text = fetch(url, body)
+        assert status == 200, text
+        sent = here.simulator.ask("/_simulator/requests")
+        sent = sent if isinstance(sent, list) else sent["requests"]
+        upstream = base64.b64decode(sent[-1]["body"]).decode()
+        assert "hyperion.gemini" not in upstream and "And 3 + 3?" in upstream
+        assert "thinking" in headers.get("x-hyperion-dropped-params", "")
+
+
+def test_a_claude_conversation_goes_on_at_its_fallback_of_another_vendor(tmp_path):
+    conversation = [
+        {"role": "user", "content": "What is 2 + 2?"},
+        {"role": "assistant", "content": "4", "thinking_blocks": [
+            {"type": "thinking", "thinking": "Two and two.", "signature": "c2lnbmF0dXJl"}]},
+        {"role": "user", "content": "And 3 + 3?"}]
+    with world(tmp_path) as here:
+        here.fail(provider="anthropic", fault="529")
+        status, headers, text = fetch(
+            here.gateway.url + "/v1/chat/completions",
+            {"model": "claude-haiku-4-5", "messages": conversation, "fallbacks": ["gpt-4o-mini"]})
+        assert status == 200, text
+        assert headers["x-hyperion-provider"] == "openai"
+        sent = here.simulator.ask("/_simulator/requests")
+        sent = sent if isinstance(sent, list) else sent["requests"]
+        assert "thinking_blocks" not in base64.b64decode(sent[-1]["body"]).decode()
+
+
+# What routing is told ----------------------------------------------------------------------------
+
+
+def explained(here, **body):
+    status, _, text = fetch(here.gateway.url + "/v1/route/explain", {"messages": QUESTION, **body})
+    assert status == 200, text
+    return json.loads(text)
+
+
+def test_a_pick_whose_first_token_is_late_is_no_gain(tmp_path):
+    with world(tmp_path) as here:
+        smart = {"model": "gpt-5.2", "smart_routing": True}
+        pick = explained(here, **smart)["model"]
+        assert not pick.startswith("gpt-5.2")
+        # Only streams tell when their first token came.
+        here.fail(model=pick, fault="slow:200")
+        for model in ("gpt-5.2", pick):
+            for _ in range(3):
+                assert here.ask(model, stream=True)[0] == 200
+        decision = explained(here, **smart)
+        assert decision["model"] != pick
+        why = {one["model"]: one["excluded"] for one in decision["candidates"]}
+        assert why[pick] == "slower", why
+
+
+def test_every_shard_decides_alike(tmp_path):
+    with world(tmp_path, server={"listen": ["127.0.0.1:0"], "shards": 4}) as here:
+        for prompt in ("Prove that there are infinitely many primes.", "Say hello.",
+                       "Write a C++ lock-free queue with tests and explain the memory order."):
+            decisions = []
+            for _ in range(24):
+                decision = explained(here, model="auto",
+                                     messages=[{"role": "user", "content": prompt}])
+                decision.pop("ns")
+                decisions.append(decision)
+            assert all(one == decisions[0] for one in decisions)
+
+
+# The users' example ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("fault", ["503", "reset", "slow:60000", "401", "429, retryafter:30", "html"])
+def test_the_openai_client_gets_one_good_answer(tmp_path, fault, stream):
+    with world(tmp_path) as here:
+        # A plain answer may be silent for as long as it takes: there a late one is no failure.
+        here.fail(model="gpt-4o", fault="wronglength" if fault.startswith("slow") and not stream
+                  else fault)
+        client = openai.OpenAI(api_key=CLIENT_KEY, base_url=here.gateway.url + "/v1",
+                               max_retries=0, timeout=DEADLINE_S)
+        raw = client.chat.completions.with_raw_response.create(
+            model="gpt-4o", messages=QUESTION, stream=stream,
+            extra_body={"hyperion": {"fallbacks": ["gpt-4o-mini", "claude-haiku-4-5"],
+                                     "timeouts": {"first_token_ms": 500}}})
+        # A refused key is refused for gpt-4o-mini as well: both are the same provider's.
+        expected = "claude-haiku-4-5" if fault == "401" else "gpt-4o-mini"
+        assert raw.headers["x-hyperion-model"].startswith(expected)
+        assert raw.headers["x-hyperion-fallback-index"] == ("2" if fault == "401" else "1")
+        answer = raw.parse()
+        if stream:
+            chunks = list(answer)
+            assert chunks[-1].choices == [] or chunks[-1].choices[0].finish_reason
+            assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        else:
+            assert answer.choices[0].message.content
+        client.close()

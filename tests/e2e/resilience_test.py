@@ -538,7 +538,8 @@ def test_every_shard_decides_alike(tmp_path):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("fault", ["503", "reset", "slow:60000", "401", "429, retryafter:30", "html"])
+@pytest.mark.parametrize(
+    "fault", ["503", "reset", "slow:60000", "401", "429, retryafter:30", "html"])
 def test_the_openai_client_gets_one_good_answer(tmp_path, fault, stream):
     with world(tmp_path) as here:
         # A plain answer may be silent for as long as it takes: there a late one is no failure.
@@ -558,7 +559,8 @@ def test_the_openai_client_gets_one_good_answer(tmp_path, fault, stream):
         if stream:
             chunks = list(answer)
             assert chunks[-1].choices == [] or chunks[-1].choices[0].finish_reason
-            assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+            said = [chunk.choices[0].delta.content for chunk in chunks if chunk.choices]
+            assert any(said)
         else:
             assert answer.choices[0].message.content
         client.close()

@@ -211,8 +211,11 @@ void Attempt::on_response_failed(Error error, bool released) {
   // Full pools and full memory are our own matter.
   const bool ours = said_ == nullptr && (error.side == Side::gateway || is_own_bound(error)) &&
                     kind != dialect::ErrorKind::bad_key;
-  tell_health_of_end(ours ? resilience::Verdict::Kind::neutral : resilience::Verdict::Kind::failure,
-                     kind);
+  // That an idle connection had been closed says nothing of the provider.
+  const bool stale = error.retry_safe && error.reused;
+  tell_health_of_end(
+      ours || stale ? resilience::Verdict::Kind::neutral : resilience::Verdict::Kind::failure,
+      kind);
   if (committed_ && exchange_.wants_stream() && (!error_told_ || secret_told_))
     write_error_event(error);
   state_ = State::join;

@@ -190,7 +190,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   void answer_token_estimate();
   void refuse(const Failure& failure, Side side, Phase phase);
   bool answer_failure(const Failure& failure);
-  Failure failure_of_all(const Failure& last) const;
+  Failure failure_of_all() const;
   void finish(Outcome outcome, bool broken);
   void release_if_joined();
 
@@ -204,7 +204,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   Shed shed_;
   bool wants_stream_ = false;
   bool wants_array_ = false;
-  bool retried_ = false;       // on a fresh connection
+  bool retried_ = false;       // the candidate, on a fresh connection
   bool retrying_ = false;      // counted by the gateway
   bool hedging_ = false;       // likewise
   bool beyond_limit_ = false;  // the body, of the key's own limit
@@ -212,6 +212,7 @@ class Exchange final : public ListNode<ExchangeTag> {
   Attempt* attempt_ = nullptr;  // the one that is listened to
   Attempt* hedge_ = nullptr;    // a second one, until one of them commits
   uint32_t attempts_alive_ = 0;
+  uint32_t fresh_retries_ = 0;
   std::string_view forwarded_fault_;
   std::string_view dropped_options_;
   RequestTimeouts timeouts_;

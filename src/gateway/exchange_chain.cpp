@@ -102,6 +102,7 @@ bool Exchange::begin_attempt(const Action& action, Event& blocked) {
     blocked.until = pick.until;
     return skip(pick.skip, name_of(pick.skip));
   }
+  retried_ = false;
   leg.key = pick.key;
   leg.probe = pick.probe;
   leg.target = snapshot_->health->target_of(deployment, pick.key);
@@ -130,10 +131,10 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
     if (leg.probe) gateway_.tell_health(*snapshot_, leg.target, true, {});
   };
   Failure failure;
+  // A second attempt that cannot be made is none; the first goes on.
   if (!read_for(leg.crossing, failure)) {
     drop_probe();
-    if (finished_) return true;
-    if (!first && failure.status == 400) {
+    if (hedge || (!first && failure.status == 400)) {
       blocked.skip = Skip::not_translatable;
       note(record_.skipped, deployment, name_of(blocked.skip));
       return false;
@@ -146,13 +147,17 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
     answer_token_estimate();
     return true;
   }
-  record_.provider = deployment.provider->name;
-  record_.model = leg.resolution.upstream_model;
-  record_.translated = leg.crossing.translates();
-  record_.phase = Phase::connect;
+  if (!hedge) {
+    record_.provider = deployment.provider->name;
+    record_.model = leg.resolution.upstream_model;
+    record_.translated = leg.crossing.translates();
+    record_.phase = Phase::connect;
+  }
   Attempt* attempt = gateway_.create_attempt(*this, leg);
   if (attempt == nullptr) {
     drop_probe();
+    blocked.skip = Skip::unusable;
+    if (hedge) return false;
     gateway_.counters().requests_refused_overloaded.add();
     failure = make_failure(503, "overloaded", {},
                            "Too many requests are in flight. Try again in a second.");
@@ -164,7 +169,7 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
   dialect::RequestProblem problem;
   if (!attempt->prepare(problem)) {
     drop_probe();
-    if (!first && problem.status == 400) {
+    if (hedge || (!first && problem.status == 400)) {
       // Not the client's fault: it asked for another model, which could have been told.
       on_attempt_joined(attempt);
       blocked.skip = Skip::not_translatable;
@@ -177,7 +182,7 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
     return true;
   }
   (hedge ? hedge_ : attempt_) = attempt;
-  record_.attempts = chain_.attempts() + (retried_ ? 1 : 0);
+  record_.attempts = chain_.attempts() + fresh_retries_;
   if (hedge) {
     record_.hedged = true;
     gateway_.counters().hedges.add();
@@ -185,7 +190,7 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
     gateway_.counters().fallbacks.add();
   }
   attempt->start();
-  if (!finished_ && !hedge) arm_hedge(*attempt);
+  if (!hedge && attempt_ == attempt) arm_hedge(*attempt);
   return true;
 }
 
@@ -296,6 +301,7 @@ void Exchange::on_attempt_failed(Attempt& attempt, Error error,
   // new one.
   if (error.retry_safe && error.reused && !retried_) {
     retried_ = true;
+    ++fresh_retries_;
     clear_error();
     gateway_.counters().retries.add();
     Leg leg = attempt.leg();
@@ -335,22 +341,23 @@ void Exchange::give_up(Action::Why why) {
   }
   if (chain_.tried_count() > 1 &&
       !(failure.status >= 400 && failure.status < 500 && why == Action::Why::not_retryable)) {
-    failure = failure_of_all(last_failure_);
+    failure = failure_of_all();
   }
   failure.should_retry_no |= record_.attempts > 1;
+  if (chain_.tried_count() > 1)
+    failure.retry_after_ms = chain_.soonest_ms(gateway_.runtime().clock.now());
   if (record_.error == ErrorCode::none) record_.error = ErrorCode::unsupported;
   const bool sent = answer_failure(failure);
   finish(Outcome::failed, !sent);
 }
 
-Failure Exchange::failure_of_all(const Failure& last) const {
+Failure Exchange::failure_of_all() const {
   const int tried = static_cast<int>(std::min<size_t>(record_.tried.size(), 400));
   const int skipped = static_cast<int>(std::min<size_t>(record_.skipped.size(), 120));
   Failure failure = make_failure(
       502, "all_upstreams_failed", {}, "All of %zu candidates failed: %.*s%s%.*s. Try again later.",
       chain_.tried_count(), tried, record_.tried.data(),
       record_.skipped.empty() ? "" : "; left out: ", skipped, record_.skipped.data());
-  failure.retry_after_ms = last.retry_after_ms;
   return failure;
 }
 

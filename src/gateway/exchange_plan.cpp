@@ -98,7 +98,7 @@ bool Exchange::make_chain() {
   if (timeouts_.total_ms != 0) total_ms = std::min<uint64_t>(total_ms, timeouts_.total_ms);
   deadline_ = now + total_ms * ns_per_ms;
   const bool routed = record_.routed != routing::Route::passthrough;
-  if (chat && (max_cost_nano_usd_ >= 0 || routed) && !judge()) return false;
+  if (chat && (max_cost_nano_usd_ >= 0 || routed || explains_) && !judge()) return false;
   chain_.reset({.attempts_max = retries.attempts_max,
                 .wait_max_ms = retries.wait_max_ms,
                 .backoff_base_ms = retries.backoff_base_ms,

@@ -77,6 +77,17 @@ int64_t Chain::least_worst_nano_usd() const {
   return least;
 }
 
+int64_t Chain::soonest_ms(Instant now) const {
+  Instant soonest;
+  for (size_t i = 0; i < count_; ++i) {
+    const Candidate& candidate = candidates_[i];
+    if (candidate.closed) continue;
+    if (candidate.ready <= now) return -1;
+    if (!soonest || candidate.ready < soonest) soonest = candidate.ready;
+  }
+  return soonest ? static_cast<int64_t>(elapsed_ns(now, soonest) / ns_per_ms) : -1;
+}
+
 // Whether the request may still go there. What keeps it out for good is remembered.
 bool Chain::fits(Candidate& candidate) const {
   if (candidate.closed) return false;

@@ -120,6 +120,9 @@ class Chain {
   bool has_untried() const { return untried() > 0; }
   // Of all candidates; INT64_MAX where none is known.
   int64_t least_worst_nano_usd() const;
+  // Until one of those that were tried is worth another try, as their providers said; -1 where one
+  // of them said nothing, or none may be tried again.
+  int64_t soonest_ms(Instant now) const;
   // Attempts that were begun, hedges too.
   uint32_t attempts() const { return attempts_; }
   // What attempts whose outcome is unknown may have cost at most.

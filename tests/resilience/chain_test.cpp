@@ -177,6 +177,26 @@ TEST_CASE("of several that may be tried again the one that is useful soonest is"
   CHECK(action.until == at_ms(700));
 }
 
+TEST_CASE("when all have failed the client hears of the soonest useful moment over the chain") {
+  Chain chain = chain_of(3);
+  chain.next({}, start);
+  Event failure = failed(0, ErrorKind::rate_limit);
+  failure.retry_after_ms = 30'000;
+  chain.next(failure, start);
+  failure = failed(1, ErrorKind::rate_limit);
+  failure.retry_after_ms = 9'000;
+  chain.next(failure, start);
+  chain.next(failed(2, ErrorKind::no_model), start);
+  CHECK(chain.soonest_ms(start) == 9'000);
+  CHECK(chain.soonest_ms(at_ms(9'001)) == -1);
+  // Who says nothing may be tried at once.
+  Chain silent = chain_of(2);
+  silent.next({}, start);
+  silent.next(failure, start);
+  silent.next(failed(1, ErrorKind::overload), start);
+  CHECK(silent.soonest_ms(start) == -1);
+}
+
 TEST_CASE("x-should-retry is the provider's word, both ways") {
   Chain chain = chain_of(1);
   chain.next({}, start);

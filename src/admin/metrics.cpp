@@ -59,6 +59,8 @@ constexpr Row rows[] = {
     {"hyperion_blocks_in_use", "gauge", "Blocks of 16 KiB in use.", &Counters::blocks_in_use},
     {"hyperion_body_bytes_in_use", "gauge", "Memory of large bodies in use.",
      &Counters::body_bytes_in_use},
+    {"hyperion_holds_open", "gauge", "Sums set aside for attempts that have not ended.",
+     &Counters::holds_open},
     {"hyperion_completion_overflows", "counter",
      "Completions the kernel could not queue: must be 0.", &Counters::completion_overflows},
     {"hyperion_receive_starved_total", "counter", "Receives that found no buffer.",

@@ -1,6 +1,7 @@
 #include "gateway/attempt.h"
 
 #include "base/planted.h"
+#include "catalog/cost.h"
 #include "dialect/language.h"
 #include "gateway/exchange.h"
 #include "gateway/gateway.h"
@@ -21,9 +22,10 @@ size_t arena_size_max(const http::Limits& limits) {
 
 }  // namespace
 
-Attempt::Attempt(Exchange& exchange, const Leg& leg)
+Attempt::Attempt(Exchange& exchange, const Leg& leg, ledger::Hold hold)
     : exchange_(exchange),
       leg_(leg),
+      hold_(std::move(hold)),
       pool_(*exchange.snapshot().providers[leg.resolution.deployment->provider->index].pool),
       arena_(exchange.gateway().runtime().blocks,
              arena_size_max(exchange.snapshot().config->settings.http)),
@@ -153,6 +155,24 @@ bool Attempt::forward_header(http::HeadWriter& writer, std::string_view name) {
   return true;
 }
 
+// Errors cost nothing; of an answer whose cost is not told, and of a request of which nobody knows
+// what became of it, the provider may bill the worst.
+void Attempt::settle(bool answered) {
+  const bool unknown = !answered && sent() && (committed_ || head_.status == 0);
+  if (unknown) return hold_.keep_whole();
+  if (!answered || trace_.error_kind != dialect::ErrorKind::none) return hold_.release();
+  const catalog::Model* model = deployment().model;
+  const int64_t cached = std::max<int64_t>(usage_.cached_tokens, 0);
+  const bool counted = usage_.prompt_tokens >= 0 && usage_.completion_tokens >= 0;
+  const int64_t cost =
+      model == nullptr || !counted
+          ? catalog::cost_unknown
+          : catalog::cost_nano_usd(*model, {std::max<int64_t>(usage_.prompt_tokens - cached, 0),
+                                            cached, usage_.completion_tokens});
+  if (cost < 0) return hold_.keep_whole();
+  hold_.settle(cost);
+}
+
 // At the commit. What has begun to answer answers: a probe's verdict does not wait for its end.
 void Attempt::tell_health_of_begin() {
   resilience::Health& health = *exchange_.snapshot().health;
@@ -195,6 +215,7 @@ void Attempt::finish_answer(bool released) {
   if (usage_.completion_tokens > 0)
     counters->completion_tokens.add(static_cast<uint64_t>(usage_.completion_tokens));
   state_ = State::join;
+  settle(true);
   const bool good = trace_.error_kind == dialect::ErrorKind::none;
   tell_health_of_end(good ? resilience::Verdict::Kind::success : resilience::Verdict::Kind::failure,
                      trace_.error_kind);
@@ -208,6 +229,7 @@ void Attempt::on_response_failed(Error error, bool released) {
   exchange_.snapshot().providers[deployment().provider->index].counters->failures.add();
   const dialect::ErrorKind kind = said_ != nullptr ? said_->kind : kind_of(error);
   if (said_ != nullptr) retry_after_ms_ = said_->retry_after_ms;
+  settle(false);
   // Full pools and full memory are our own matter.
   const bool ours = said_ == nullptr && (error.side == Side::gateway || is_own_bound(error)) &&
                     kind != dialect::ErrorKind::bad_key;
@@ -256,6 +278,7 @@ void Attempt::give_up(Error error) {
 void Attempt::cancel() {
   if (state_ == State::join) return;
   state_ = State::join;
+  settle(false);
   tell_health_of_end(resilience::Verdict::Kind::neutral, dialect::ErrorKind::none);
   if (connection_ == nullptr) pool_.cancel(*this);
   bool released = connection_ == nullptr || connection_->abandon();

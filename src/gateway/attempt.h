@@ -27,6 +27,7 @@
 #include "io/timer_wheel.h"
 #include "json/array_splitter.h"
 #include "json/splice.h"
+#include "ledger/holds.h"
 #include "resilience/health.h"
 #include "upstream/pool.h"
 
@@ -36,7 +37,8 @@ class Exchange;
 
 class Attempt final : private upstream::ResponseHandler, private upstream::Borrower {
  public:
-  Attempt(Exchange& exchange, const Leg& leg);
+  // `hold`: the money set aside for it.
+  Attempt(Exchange& exchange, const Leg& leg, ledger::Hold hold);
   ~Attempt();
 
   // Before `start`: writes the request for this provider where it must be translated. False: it
@@ -115,6 +117,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   uint64_t idle_ms() const;
   void on_deadline();
   void on_total();
+  void settle(bool answered);
   void tell_health_of_begin();
   void tell_health_of_end(resilience::Verdict::Kind kind, dialect::ErrorKind error);
   bool hides_secret(std::string_view text) const;
@@ -136,6 +139,7 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   Exchange& exchange_;
   const Leg leg_;
   Trace trace_;
+  ledger::Hold hold_;
   json::SplicePlan plan_;  // of the body, in passthrough
   upstream::Pool& pool_;
   upstream::Connection* connection_ = nullptr;

@@ -104,6 +104,7 @@ struct Counters {
   Counter log_lines_dropped;
   Counter blocks_in_use;
   Counter body_bytes_in_use;
+  Counter holds_open;  // of money, for attempts
   Counter completion_overflows;
   Counter receive_starved;
   Histogram request_duration_us;

@@ -153,7 +153,14 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
     record_.translated = leg.crossing.translates();
     record_.phase = Phase::connect;
   }
-  Attempt* attempt = gateway_.create_attempt(*this, leg);
+  ledger::Hold hold = gateway_.holds().take(chain_[leg.candidate].worst_nano_usd);
+  if (!hold.granted()) {
+    drop_probe();
+    blocked.skip = Skip::no_hold;
+    note(record_.skipped, deployment, name_of(blocked.skip));
+    return false;
+  }
+  Attempt* attempt = gateway_.create_attempt(*this, leg, std::move(hold));
   if (attempt == nullptr) {
     drop_probe();
     blocked.skip = Skip::unusable;

@@ -164,8 +164,8 @@ void Gateway::release(Exchange* exchange) {
   exchanges_.destroy(exchange);
 }
 
-Attempt* Gateway::create_attempt(Exchange& exchange, const Leg& leg) {
-  return attempts_.create(exchange, leg);
+Attempt* Gateway::create_attempt(Exchange& exchange, const Leg& leg, ledger::Hold hold) {
+  return attempts_.create(exchange, leg, std::move(hold));
 }
 
 void Gateway::tell_health(const Snapshot& snapshot, uint32_t target, bool probe,
@@ -317,6 +317,7 @@ void Gateway::next_request_id(char* out) {
 void Gateway::update_gauges() {
   counters_.blocks_in_use.set(runtime_.blocks.in_use());
   counters_.body_bytes_in_use.set(bodies_.used_bytes);
+  counters_.holds_open.set(holds_.open_count());
   for (const ProviderState& state : snapshot_->providers) {
     state.counters->connections.set(state.pool->connection_count());
     state.counters->idle_connections.set(state.pool->idle_count());

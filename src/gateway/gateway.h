@@ -26,6 +26,7 @@
 #include "gateway/snapshot.h"
 #include "io/runtime.h"
 #include "json/body_scan.h"
+#include "ledger/holds.h"
 #include "resilience/admission.h"
 #include "resilience/key_slots.h"
 #include "tls/context.h"
@@ -109,7 +110,8 @@ class Gateway {
   }
   Exchange* create_exchange(Client& client);
   void release(Exchange* exchange);
-  Attempt* create_attempt(Exchange& exchange, const Leg& leg);
+  Attempt* create_attempt(Exchange& exchange, const Leg& leg, ledger::Hold hold);
+  ledger::Holds& holds() { return holds_; }
   void release(Attempt* attempt) { attempts_.destroy(attempt); }
   void release(Client* client);
   // Judges what is used up at this moment; a few nanoseconds.
@@ -164,6 +166,7 @@ class Gateway {
   resilience::Admission admission_;
   LoopLoad loop_load_;
   uint64_t requests_admitted_ = 0;
+  ledger::Holds holds_;
   Slab<Client> clients_;
   Slab<Exchange> exchanges_;
   Slab<Attempt> attempts_;

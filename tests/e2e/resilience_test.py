@@ -534,6 +534,24 @@ def test_every_shard_decides_alike(tmp_path):
             assert all(one == decisions[0] for one in decisions)
 
 
+# Money that is set aside ---------------------------------------------------------------------------
+
+
+def test_what_was_set_aside_for_attempts_is_given_back(tmp_path):
+    with world(tmp_path) as here:
+        here.fail(model="gpt-4o", fault="503")
+        for stream in (False, True):
+            here.ask(stream=stream, hyperion={"fallbacks": ["gpt-4o-mini"], "max_cost": 1})
+            here.ask(stream=stream)
+        here.fail(model="gpt-4.1", fault="stall")
+        with pytest.raises(TimeoutError):
+            urllib.request.urlopen(urllib.request.Request(
+                here.gateway.url + "/v1/chat/completions",
+                json.dumps({"model": "gpt-4.1", "messages": QUESTION}).encode(),
+                {"authorization": "Bearer " + CLIENT_KEY}), timeout=1.5)
+        wait_until(lambda: here.metric("hyperion_holds_open") == 0, "all holds to be back")
+
+
 # The users' example ------------------------------------------------------------------------------
 
 

@@ -143,6 +143,7 @@ class Scenario {
     if (!gateway_->idle()) note_violation("the gateway does not become idle");
     if (world_->streams_alive() != 0) note_violation("%zu streams leaked", world_->streams_alive());
     if (gateway_->bodies().used_bytes != taken_bytes_) note_violation("body memory leaked");
+    if (gateway_->holds().open_count() != 0) note_violation("a hold of money leaked");
     uint64_t ended = 0;
     for (const gateway::Counter& outcome : counters_.outcomes) ended += outcome.get();
     if (ended != recorder_.records)

@@ -156,6 +156,9 @@ class Exchange final : public ListNode<ExchangeTag> {
   void act(resilience::Action action);
   bool begin_attempt(const resilience::Action& action, resilience::Event& blocked);
   bool start_leg(const Leg& leg, bool hedge, resilience::Event& blocked);
+  bool leave_out(const catalog::Deployment& deployment, resilience::Skip skip,
+                 resilience::Event& blocked);
+  void refuse_for_slots();
   bool read_for(const Crossing& crossing, Failure& failure);
   void arm_hedge(const Attempt& attempt);
   void on_late();

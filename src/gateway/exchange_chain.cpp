@@ -124,6 +124,21 @@ void Exchange::name_dropped_fallback(uint32_t place) {
   name_dropped(name);
 }
 
+// Always false: what was to be tried is not.
+bool Exchange::leave_out(const catalog::Deployment& deployment, Skip skip, Event& blocked) {
+  blocked.skip = skip;
+  note(record_.skipped, deployment, name_of(skip));
+  return false;
+}
+
+void Exchange::refuse_for_slots() {
+  gateway_.counters().requests_refused_overloaded.add();
+  Failure failure = make_failure(503, "overloaded", {},
+                                 "Too many requests are in flight. Try again in a second.");
+  failure.retry_after_ms = 1000;
+  refuse(failure, Side::gateway, Phase::connect);
+}
+
 bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
   const catalog::Deployment& deployment = *leg.resolution.deployment;
   const bool first = chain_[leg.candidate].place == 0;
@@ -135,9 +150,7 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
   if (!read_for(leg.crossing, failure)) {
     drop_probe();
     if (hedge || (!first && failure.status == 400)) {
-      blocked.skip = Skip::not_translatable;
-      note(record_.skipped, deployment, name_of(blocked.skip));
-      return false;
+      return leave_out(deployment, Skip::not_translatable, blocked);
     }
     refuse(failure, failure.status == 503 ? Side::gateway : Side::client, Phase::decide);
     return true;
@@ -156,20 +169,13 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
   ledger::Hold hold = gateway_.holds().take(chain_[leg.candidate].worst_nano_usd);
   if (!hold.granted()) {
     drop_probe();
-    blocked.skip = Skip::no_hold;
-    note(record_.skipped, deployment, name_of(blocked.skip));
-    return false;
+    return leave_out(deployment, Skip::no_hold, blocked);
   }
   Attempt* attempt = gateway_.create_attempt(*this, leg, std::move(hold));
   if (attempt == nullptr) {
     drop_probe();
-    blocked.skip = Skip::unusable;
-    if (hedge) return false;
-    gateway_.counters().requests_refused_overloaded.add();
-    failure = make_failure(503, "overloaded", {},
-                           "Too many requests are in flight. Try again in a second.");
-    failure.retry_after_ms = 1000;
-    refuse(failure, Side::gateway, Phase::connect);
+    if (hedge) return leave_out(deployment, Skip::unusable, blocked);
+    refuse_for_slots();
     return true;
   }
   ++attempts_alive_;
@@ -179,9 +185,7 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
     if (hedge || (!first && problem.status == 400)) {
       // Not the client's fault: it asked for another model, which could have been told.
       on_attempt_joined(attempt);
-      blocked.skip = Skip::not_translatable;
-      note(record_.skipped, deployment, name_of(blocked.skip));
-      return false;
+      return leave_out(deployment, Skip::not_translatable, blocked);
     }
     refuse(failure_of(problem), problem.status == 503 ? Side::gateway : Side::client,
            Phase::decide);

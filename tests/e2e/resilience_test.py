@@ -438,17 +438,19 @@ def test_a_late_first_token_gets_a_second_attempt_and_the_first_to_speak_wins(tm
             here.ask(stream=True)  # both have a usual time now
         here.fail(path="/east/", fault="slow:1500")
         before = here.received()
-        answers = []
-        for _ in range(6):
+        hedged = []
+        for count in range(1, 61):
             began = time.monotonic()
             status, headers, text = here.ask(stream=True)
             assert status == 200 and text.count("[DONE]") == 1
-            answers.append((time.monotonic() - began, headers))
-        hedged = [headers for _, headers in answers if headers["x-hyperion-hedged"] == "true"]
+            assert time.monotonic() - began < 1.4, "nobody waits for the slow place"
+            if headers["x-hyperion-hedged"] == "true":
+                hedged.append(headers)
+            if len(hedged) == 2:
+                break
         assert hedged and all(headers["x-hyperion-provider"] == "west" for headers in hedged)
         assert all(headers["x-hyperion-attempts"] == "2" for headers in hedged)
-        assert max(took for took, _ in answers) < 1.4
-        assert here.received() - before == 6 + len(hedged)
+        assert here.received() - before == count + len(hedged)
         assert here.metric("hyperion_hedges_total") == len(hedged)
         assert here.metric("hyperion_possibly_billed_total") == len(hedged)
 
@@ -534,7 +536,7 @@ def test_every_shard_decides_alike(tmp_path):
             assert all(one == decisions[0] for one in decisions)
 
 
-# Money that is set aside ---------------------------------------------------------------------------
+# Money that is set aside -------------------------------------------------------------------------
 
 
 def test_what_was_set_aside_for_attempts_is_given_back(tmp_path):

@@ -95,6 +95,13 @@ int32_t difficulty_at(const WeightTables::Fixed& fixed, int64_t sum) {
   return curve.back().difficulty;
 }
 
+// Longer is never easier, of prompts of one kind, and from some length on no harder.
+int64_t length_part(const WeightTables::Fixed& fixed, Kind kind, const ScaledTraits& traits) {
+  const LengthCurve& curve = fixed.lengths[static_cast<size_t>(kind)];
+  const int32_t length = traits[static_cast<size_t>(Trait::length)];
+  return int64_t{curve.slope} * std::clamp(length, curve.low, curve.high) + curve.offset;
+}
+
 Columns sum_all(const Features& features, const ScaledTraits& traits, const WeightTables& tables) {
   const WeightTables::Fixed& fixed = tables.fixed;
   Columns sums = sum_traits(traits, fixed.linear);
@@ -146,8 +153,9 @@ Scores score_features(const Features& features, const Weights& weights, TraitRow
   write_shares(kinds, scores);
   scores.kind = static_cast<Kind>(std::max_element(kinds.begin(), kinds.end()) - kinds.begin());
   const int64_t forest = int64_t{tables.forest.sum(traits)} * tables.fixed.forest_scale >> 16;
+  const int64_t length = length_part(tables.fixed, scores.kind, traits);
   scores.difficulty =
-      static_cast<int16_t>(difficulty_at(tables.fixed, sums[difficulty_column] + forest));
+      static_cast<int16_t>(difficulty_at(tables.fixed, sums[difficulty_column] + forest + length));
   scores.score = score_of(scores.difficulty);
   scores.unknown = is_unknown(features, tables.fixed);
   if (row != nullptr) {

@@ -96,13 +96,15 @@ class Selection {
         unhindered_(plain_ && !question.demands.wants.old_limit && field.allowed->allows_all() &&
                     field.providers == ~uint64_t{0}),
         output_asked_(question.demands.wants.output_tokens_max),
-        output_tokens_(output_asked_ > 0 ? output_asked_ : output_tokens_assumed),
-        room_tokens_(question.demands.room_tokens()) {}
+        room_tokens_(question.demands.room_tokens()),
+        needed_tokens_(room_tokens_ + (output_asked_ > 0 ? output_asked_ : output_tokens_assumed)) {
+  }
 
   void run();
 
  private:
   void gather();
+  void gather_all();
   void add(const RosterRow& row);
   Exclusion wall_before(const RosterRow& row) const;
   bool is_open(const RosterRow& row) const;
@@ -132,10 +134,10 @@ class Selection {
   const bool thinking_unasked_;  // nothing is said of thinking
   const std::span<const Way> ways_;
   const std::span<const uint8_t> unhealthy_;
-  const bool unhindered_;        // only the room, the way and the provider's state can hinder
-  const int64_t output_asked_;   // at most 0: not given
-  const int64_t output_tokens_;  // asked for, or assumed
+  const bool unhindered_;       // only the room, the way and the provider's state can hinder
+  const int64_t output_asked_;  // at most 0: not given
   const int64_t room_tokens_;
+  const int64_t needed_tokens_;      // with the answer asked for, or assumed
   const Candidate* best_ = nullptr;  // the one that the others were compared with
   // By candidate: its row, and what keeps it out whatever the turn.
   std::array<const RosterRow*, Decision::candidates_max> rows_;
@@ -152,7 +154,7 @@ class Selection {
 INLINED bool Selection::is_open(const RosterRow& row) const {
   const bool reached = row.index < ways_.size() && ways_.data()[row.index] != Way::none;
   const bool healthy = row.index >= unhealthy_.size() || unhealthy_.data()[row.index] == 0;
-  const bool fits = (room_tokens_ + output_tokens_ <= row.context_tokens) &
+  const bool fits = (needed_tokens_ <= row.context_tokens) &
                     (room_tokens_ <= row.input_tokens_max) &
                     (output_asked_ <= row.output_tokens_max);
   return reached & healthy & fits & !row.retired & (row.usable | field_.assume_usable);
@@ -184,14 +186,25 @@ INLINED void Selection::add(const RosterRow& row) {
   decision_.candidate_count = at + 1;
 }
 
+void Selection::gather_all() {
+  const RosterRow* const rows = field_.candidates.data();
+  const auto count =
+      static_cast<uint32_t>(std::min<size_t>(field_.candidates.size(), Decision::candidates_max));
+  Candidate* const candidates = decision_.candidates.data();
+  for (uint32_t i = 0; i < count; ++i) {
+    candidates[i].deployment = rows[i].deployment;
+    candidates[i].expected_nano_usd = candidates[i].worst_nano_usd = 0;
+    rows_.data()[i] = rows + i;
+    walls_.data()[i] = unhindered_ && is_open(rows[i]) ? Exclusion::none : wall_before(rows[i]);
+  }
+  decision_.candidate_count = count;
+}
+
 // Smart: the asked model first, then its family at the same provider. Automatic: all.
 void Selection::gather() {
   decision_.candidate_count = 0;
   const Deployment* asked = question_.asked;
-  if (asked == nullptr) {
-    for (const RosterRow& row : field_.candidates) add(row);
-    return;
-  }
+  if (asked == nullptr) return gather_all();
   // Of a model that only its provider knows nothing can be said.
   if (asked->model == nullptr) return;
   asked_row_ = row_of(*asked);

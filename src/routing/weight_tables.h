@@ -19,7 +19,7 @@
 
 namespace hyperion::routing {
 
-inline constexpr uint32_t weights_version = 2;
+inline constexpr uint32_t weights_version = 3;
 
 // Columns of the linear layer: the difficulty, the ten kinds, four of no use yet, and the square
 // of a word's rarity, by which the length of the text is taken out.
@@ -34,6 +34,15 @@ struct CurvePoint {
   int32_t difficulty;  // in 1/logit_one
 };
 
+// What the length adds to the sum, by kind: a line that rises from `low` to `high` and is flat
+// outside. Lengths are the scaled trait, the rest is in 1/65536.
+struct LengthCurve {
+  int32_t low;
+  int32_t high;
+  int32_t slope;
+  int32_t offset;
+};
+
 struct WeightTables {
   static constexpr size_t tree_count_max = 128;
   static constexpr uint32_t tree_depth_max = Forest::depth_max;
@@ -46,6 +55,7 @@ struct WeightTables {
     std::array<int32_t, column_count> bias;                             // in 1/65536
     std::array<int32_t, column_count> word_scale;
     std::array<CurvePoint, curve_points> curve;
+    std::array<LengthCurve, kind_count> lengths;
     int32_t forest_scale;
     // A share of known words (of 1024) below which a prompt is unknown, and a share of letters of
     // other scripts above which it is.

@@ -93,6 +93,10 @@ bool check_fixed(const WeightTables::Fixed& fixed, std::string& problem) {
     if (scale < 0 || scale >= 1 << 24)
       return refuse(problem, "these routing weights give words more weight than sums can hold");
   }
+  for (const LengthCurve& curve : fixed.lengths) {
+    if (curve.slope < 0 || curve.slope > 1 << 20 || curve.low > curve.high)
+      return refuse(problem, "these routing weights make longer prompts easier");
+  }
   for (size_t i = 1; i < fixed.curve.size(); ++i) {
     const bool rises = fixed.curve[i].sum > fixed.curve[i - 1].sum &&
                        fixed.curve[i].difficulty >= fixed.curve[i - 1].difficulty;

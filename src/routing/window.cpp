@@ -88,7 +88,7 @@ void Window::take(std::span<const std::string_view> texts) {
   for (; part < texts.size() && room > 0; ++part) {
     taken = std::min(room, texts[part].size());
     if (taken < texts[part].size()) taken = whole_signs(texts[part], taken);
-    append(texts[part].substr(0, taken));
+    append(texts[part].substr(0, taken), Seam::newline);
     room -= std::min(room, texts[part].size());
     if (taken < texts[part].size()) break;
   }
@@ -106,15 +106,18 @@ void Window::take(std::span<const std::string_view> texts) {
     room -= size;
   }
   for (size_t i = first; i < texts.size(); ++i, from = 0) {
-    append(texts[i].substr(from));
-    left_out_ |= i == part && from > taken;
+    // What was left out is as good as a blank: whether there was a line's end nobody knows.
+    const Seam seam = i > part ? Seam::newline : from > taken ? Seam::blank : Seam::none;
+    append(texts[i].substr(from), seam);
+    left_out_ |= seam == Seam::blank;
   }
   left_out_ |= first > part;
 }
 
 // Copies up to the next backslash, sixteen bytes at a time; then one escape.
-void Window::append(std::string_view raw) {
-  if (size_ > 0 && size_ < size_max) bytes_[size_++] = '\n';
+void Window::append(std::string_view raw, Seam seam) {
+  if (seam != Seam::none && size_ > 0 && size_ < size_max)
+    bytes_[size_++] = seam == Seam::blank ? ' ' : '\n';
   const char* at = raw.data();
   const char* const end = at + raw.size();
   while (at < end && size_ < size_max) {

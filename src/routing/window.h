@@ -38,7 +38,9 @@ class Window {
 
  private:
   void take(std::span<const std::string_view> texts);
-  void append(std::string_view raw);
+  // What stands between this and what was appended last.
+  enum class Seam : uint8_t { none, blank, newline };
+  void append(std::string_view raw, Seam seam);
 
   std::array<char, maps_max * map_bytes> bytes_;
   std::array<ByteMaps, maps_max> maps_;

@@ -1,8 +1,10 @@
 #include "routing/scorer.h"
 
+#include <array>
 #include <memory>
 #include <numeric>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -98,24 +100,133 @@ TEST_CASE("shares always sum to one") {
   }
 }
 
-TEST_CASE("more words and more length never make a prompt easier, and no more than so hard") {
-  Prompt prompt;
-  prompt.texts[0] = "Find the largest angle of this figure and say why it is one.";
-  prompt.text_count = 1;
-  auto features = std::make_unique<Features>();
-  extract_features(prompt, Wants{}, {}, *features);
-  for (Trait trait : {Trait::words, Trait::length}) {
-    int difficulty = INT16_MIN;
-    const float own = (*features)[trait];
-    for (float value = 0; value < 13; value += 0.125f) {
-      (*features)[trait] = value;
-      const Scores scores = score_features(*features, shipped());
-      CHECK(scores.difficulty >= difficulty);
-      difficulty = scores.difficulty;
+// Of a kind of prompt: what asks for it, and sentences that add nothing to it.
+struct Sample {
+  Kind kind;
+  const char* prompts[2];
+  const char* neutral;
+};
+constexpr Sample samples[] = {
+    {Kind::code,
+     {"Write a Python function that returns the second largest value of a list.",
+      "Implement a queue with two stacks in Java."},
+     "The function is called once for each row of the table. It is part of a program that runs "
+     "every night and writes its results to a file. "},
+    {Kind::math,
+     {"Solve 3x + 7 = 22 for x.", "A train travels 120 km in 1.5 hours. How fast is it?"},
+     "All lengths are given in metres and all times in seconds. The numbers were written down by "
+     "the teacher and read aloud to the class. "},
+    {Kind::reasoning,
+     {"Alice is taller than Bob and Bob is taller than Carol. Who is the shortest of the three?",
+      "Five people sit in a row. Anna sits next to Ben. Who can sit at the end?"},
+     "Each of them came to the house in the morning and left in the evening. None of this was "
+     "known to the others at the time. "},
+    {Kind::knowledge,
+     {"What does the second law of thermodynamics say about the entropy of a closed system?",
+      "Explain how enzymes lower the activation energy of a reaction."},
+     "The question is taken from the course of the second year. It was discussed at length in the "
+     "lecture. "},
+    {Kind::transform,
+     {"Translate to French: The house is old and the garden is large.",
+      "Proofread this: The river rose in the night and the bridge was closed."},
+     "The rain had stopped before the sun rose over the hills. People went to the market and came "
+     "back with bread and fruit. "},
+    {Kind::writing,
+     {"Write a short story about a lighthouse.",
+      "Draft a friendly email that invites the team to a dinner."},
+     "It is meant for readers who like quiet evenings at home. The place is a small town by the "
+     "sea with a harbour and a church. "},
+    {Kind::simple_qa,
+     {"Who wrote Hamlet?", "What is the capital of Peru?"},
+     "I was asked this by my daughter on the way home. We were talking about it at dinner. "},
+    {Kind::chat,
+     {"Hi, how are you today?", "Tell me something nice."},
+     "It was warm outside and we sat in the garden. My friend came over and we talked for a "
+     "while. "},
+    {Kind::tool_use,
+     {"What is the weather in Paris?", "Set an alarm for seven."},
+     "I am at home and have some time. It is for my trip with the family next week. "},
+    {Kind::long_context,
+     {"Who was on the hill?", "What was decided in the meeting?"},
+     "The rain in the hills had stopped before the sun rose over the valley. The committee met on "
+     "Tuesday and its members asked for the report again. "},
+};
+// Behind the last of them a prompt is as long as any.
+constexpr int repetitions[] = {0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 256, 512};
+
+// Scores of the prompt with more and more of the neutral text behind it, or before.
+std::vector<Scores> scores_when_longer(const Sample& sample, const char* prompt, bool behind) {
+  Wants wants;
+  wants.tools = sample.kind == Kind::tool_use ? 2 : 0;
+  const int at_least = sample.kind == Kind::long_context ? 150 : 0;
+  std::vector<Scores> scores;
+  for (int count : repetitions) {
+    std::string neutral;
+    for (int i = 0; i < count + at_least; ++i) neutral += sample.neutral;
+    scores.push_back(score(behind ? std::string(prompt) + " " + neutral : neutral + prompt, wants));
+  }
+  return scores;
+}
+
+TEST_CASE("a prompt is never easier for being longer, of whatever kind, and in the end no harder") {
+  std::array<int, kind_count> steps{};
+  for (const Sample& sample : samples) {
+    bool of_kind = false;
+    for (size_t i = 0; i < 4; ++i) {
+      const char* prompt = sample.prompts[i / 2];
+      const std::vector<Scores> scores = scores_when_longer(sample, prompt, i % 2 == 0);
+      INFO(prompt);
+      for (size_t at = 1; at < scores.size(); ++at) {
+        const Scores& before = scores[at - 1];
+        of_kind |= before.kind == sample.kind;
+        if (scores[at].kind != before.kind) continue;
+        INFO(repetitions[at] << " times");
+        CHECK(scores[at].score >= before.score);
+        CHECK(scores[at].difficulty >= before.difficulty);
+        ++steps[static_cast<size_t>(before.kind)];
+      }
+      CHECK(scores.back().score >= scores.front().score);
+      CHECK(scores.back() == scores[scores.size() - 2]);
     }
-    (*features)[trait] = 40;
-    CHECK(score_features(*features, shipped()).difficulty == difficulty);
-    (*features)[trait] = own;
+    CHECK_MESSAGE(of_kind, name_of(sample.kind));
+  }
+  for (size_t kind = 0; kind < kind_count; ++kind)
+    CHECK_MESSAGE(steps[kind] > 0, name_of(static_cast<Kind>(kind)));
+}
+
+TEST_CASE("each kind has a length of its own from which more makes nothing harder") {
+  const auto& curves = shipped().tables().fixed.lengths;
+  std::set<int32_t> ends;
+  for (size_t i = 0; i < kind_count; ++i) {
+    INFO(std::string(name_of(static_cast<Kind>(i))));
+    CHECK(curves[i].slope > 0);
+    CHECK(curves[i].low < curves[i].high);
+    // Within what lengths are scaled to: the line ends before they do.
+    CHECK(curves[i].high < 256);
+    ends.insert(curves[i].high);
+  }
+  CHECK(ends.size() >= 6);
+}
+
+TEST_CASE("more words and more length never make a prompt of one kind easier") {
+  auto features = std::make_unique<Features>();
+  for (const Sample& sample : samples) {
+    Prompt prompt;
+    prompt.texts[0] = sample.prompts[0];
+    prompt.text_count = 1;
+    extract_features(prompt, Wants{}, {}, *features);
+    for (Trait trait : {Trait::words, Trait::length, Trait::sentences, Trait::lines}) {
+      const float own = (*features)[trait];
+      Scores before = score_features(*features, shipped());
+      before.difficulty = INT16_MIN;
+      for (float value = 0; value < 13; value += 0.125f) {
+        (*features)[trait] = value;
+        const Scores scores = score_features(*features, shipped());
+        if (scores.kind == before.kind) CHECK(scores.difficulty >= before.difficulty);
+        before = scores;
+      }
+      (*features)[trait] = own;
+    }
   }
 }
 

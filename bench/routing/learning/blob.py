@@ -7,9 +7,10 @@ import numpy
 
 from learning.features import BUCKET_BITS, KNOWN_BITS
 
-VERSION = 2
+VERSION = 3
 COLUMNS = 16
 RARITY = 15
+KIND_COUNT = 10
 CURVE_POINTS = 16
 SUM_ONE = 65536
 LOGIT_ONE = 256
@@ -80,9 +81,18 @@ class Parts:
         self.forest = None  # (thresholds, traits, leaves), leaves already averaged
         self.depth = 1
         self.curve = [(i - 8.0, i - 8.0) for i in range(CURVE_POINTS)]  # sums to logits
+        self.lengths = [(0.0, 0.0, 0.0, 0.0)] * KIND_COUNT  # low, high, slope, middle of each kind
         self.known = b"\0" * ((1 << KNOWN_BITS) // 8)
         self.known_words_min = 0.0
         self.other_script_max = 2.0
+
+    def _lengths(self):
+        """Rows of low, high, slope and offset, for lengths of 1/64 standard deviation."""
+        rows = []
+        for low, high, slope, middle in self.lengths:
+            rise = round(slope * SUM_ONE / 64)
+            rows.append((round(low * 64), round(high * 64), rise, -round(rise * middle * 64)))
+        return numpy.array(rows).astype("<i4").tobytes()
 
     def pack(self):
         """The file."""
@@ -117,6 +127,7 @@ class Parts:
                 numpy.round(self.bias * SUM_ONE).astype("<i4").tobytes(),
                 word_scale.astype("<i4").tobytes(),
                 curve.astype("<i4").tobytes(),
+                self._lengths(),
                 struct.pack(
                     "<iiiII",
                     round(unit * 65536),

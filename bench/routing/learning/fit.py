@@ -1,8 +1,9 @@
 """Fits weights to prompts: the kinds, and the difficulty for one target.
 
-The difficulty is the sum of a ridge over hashed words and structure and a small forest over
-structure (extremely randomised trees): the first knows subjects, the second shapes. More words and
-more length never lower it. Everything random has a seed.
+The difficulty is the sum of a ridge over hashed words and structure, a small forest over structure
+(extremely randomised trees), a prior, and the length by kind (learning/length.py): the first knows
+subjects, the second shapes. The length has its say only there, and more sentences or lines never
+lower the difficulty. Everything random has a seed.
 """
 
 import dataclasses
@@ -13,28 +14,38 @@ from sklearn.ensemble import ExtraTreesRegressor
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from learning import blob
+from learning.length import apply_curves, fit_curves
 from learning.prompts import KINDS
 
-# Found by cross-validation over the very rows that are reported: take off half a hundredth of
-# an APGR for that. The neighbourhood is flat.
+# Round, and fixed for every target; what matters more is chosen where it is learned (tune.py).
 STRUCTURE_SHARE = 0.5
 RIDGE = 4.0
-TREES = 64
 LEAF_ROWS = 8
 
 
 @dataclasses.dataclass(frozen=True)
 class ForestForm:
+    trees: int
     depth: int
     traits_tried: float  # share of the traits, at each branch
-    share: float  # beside the ridge, with very many rows
-    rows_half: int  # with so many rows, half of that share
+    rows_half: int  # with so many rows, half of its share
 
 
 # For one target: what its own rows show in detail holds for the rows to come.
-DEEP = ForestForm(depth=8, traits_tried=0.5, share=3.0, rows_half=500)
+DEEP = ForestForm(trees=64, depth=8, traits_tried=0.5, rows_half=500)
 # For traffic of any kind: detail of these sources does not carry over, and costs time.
-SHALLOW = ForestForm(depth=6, traits_tried=0.4, share=1.5, rows_half=0)
+SHALLOW = ForestForm(trees=32, depth=6, traits_tried=0.4, rows_half=0)
+
+
+@dataclasses.dataclass(frozen=True)
+class Shares:
+    """What each part counts, beside the ridge."""
+
+    forest: float
+    prior: float  # of the target's spread
+    length: float
+
+
 # Where even the strong model fails a prompt is hard as well.
 FAILURE_SHARE = 0.05
 GAIN_UNIT = 16.0  # the sums' unit is a sixteenth of a whole gain
@@ -45,16 +56,17 @@ KIND_COST = 0.3
 KIND_BIAS = {"knowledge": -1.0}
 # What holds for prompts of kinds that nobody has trained on: more to read, more conditions and
 # more to count make a prompt harder. Saturating.
+LENGTH_PRIOR = 0.5  # the least slope of the length, in the same measure
 PRIOR = {
-    "words": 0.5, "line_length": 1.0, "commas": 0.5, "sentences": 0.5, "conditions": 0.5,
+    "line_length": 1.0, "commas": 0.5, "sentences": 0.5, "conditions": 0.5,
     "quantities": 0.5, "steps": 0.5, "colons": 0.5, "questions": 0.3, "negations": 0.3,
     "explaining": 0.3,
 }  # fmt: skip
 # Traits that are about the traffic and not about the prompt, or that no target may learn from.
 UNUSED = ("known_words", "system_length", "other_length", "turns", "tool_results", "images")
-# Says what kind a prompt is of, never how hard it is.
-NOT_OF_DIFFICULTY = ("greeting",)
-RISING = ("words", "length")
+# Says what kind a prompt is of, never how hard it is; the length has curves of its own.
+NOT_OF_DIFFICULTY = ("greeting", "words", "length")
+RISING = ("sentences", "lines")
 
 
 class Space:
@@ -84,58 +96,119 @@ class Space:
         return blob.Parts(self.scaler, self.rarity)
 
 
-def fit_difficulty(space, parts, rows, target, weights=None, seed=0, form=DEEP):
-    """Writes the difficulty's columns and the forest; returns the sums of these rows.
+class Difficulty:
+    """What was learned of a target, part by part; `write` puts a sum of the parts into weights.
 
     Learns from each row twice, as it stands and asked for politely, half as much from each.
     """
-    names = space.features.names
-    polite = space.features.polite
-    used = numpy.array([name not in NOT_OF_DIFFICULTY for name in names])
-    structure = numpy.concatenate([space.structure(rows), space.structure(rows, polite)]) * used
-    words = scipy.sparse.vstack([space.words(rows), space.words(rows, polite)])
-    target = numpy.tile(target * GAIN_UNIT, 2)
-    weights = numpy.tile(numpy.ones(len(rows)) if weights is None else weights, 2) / 2
-    share = numpy.sqrt(STRUCTURE_SHARE / structure.shape[1])
-    kept = numpy.ones(structure.shape[1], bool)
-    while True:
-        design = scipy.sparse.hstack([words, scipy.sparse.csr_matrix(structure * kept * share)])
-        ridge = Ridge(alpha=RIDGE, solver="sparse_cg", tol=1e-6)
-        ridge.fit(design.tocsr(), target, sample_weight=weights)
-        linear = ridge.coef_[words.shape[1] :] * share * kept
-        falling = [names.index(name) for name in RISING if linear[names.index(name)] < 0]
-        if not falling:
-            break
-        kept[falling] = False
-    share_of_forest = form.share * len(rows) / (len(rows) + form.rows_half)
-    forest = ExtraTreesRegressor(
-        TREES,
-        max_depth=form.depth,
-        min_samples_leaf=2 * LEAF_ROWS,
-        max_features=form.traits_tried,
-        monotonic_cst=[int(name in RISING) for name in names],
-        random_state=seed,
-    )
-    scaled = structure * 64
-    forest.fit(scaled, target, sample_weight=weights)
-    parts.linear[:, 0] = linear
-    parts.bias[0] = ridge.intercept_
-    parts.words[:, 0] = ridge.coef_[: words.shape[1]] * numpy.sqrt(space.rarity)
-    thresholds, traits, leaves = blob.full_trees(forest, form.depth)
-    parts.depth = form.depth
-    parts.forest = (thresholds, traits, (leaves - target.mean()) * share_of_forest / len(leaves))
-    shapes = (forest.predict(scaled) - target.mean()) * share_of_forest
-    return (ridge.predict(design.tocsr()) + shapes)[: len(rows)]
 
+    def __init__(self, space, rows, target, kinds, sources, weights=None, seed=0, form=DEEP):
+        self.space = space
+        self.form = form
+        self.rows = len(rows)
+        self.spread = GAIN_UNIT * target.std()
+        names = space.features.names
+        self.used = numpy.array([name not in NOT_OF_DIFFICULTY for name in names])
+        weights = numpy.ones(len(rows)) if weights is None else weights
+        polite = space.features.polite
+        structure = numpy.concatenate([space.structure(rows), space.structure(rows, polite)])
+        words = scipy.sparse.vstack([space.words(rows), space.words(rows, polite)])
+        both = numpy.tile(weights, 2) / 2
+        self.middle = target.mean() * GAIN_UNIT
+        self._fit_ridge(words, structure * self.used, numpy.tile(target * GAIN_UNIT, 2), both)
+        self._fit_forest(structure * self.used, numpy.tile(target * GAIN_UNIT, 2), both, seed)
+        prior = numpy.array([PRIOR.get(name, 0.0) for name in names])
+        # Of a spread of one.
+        self.prior_size = 1 / (space.structure(rows) @ prior).std()
+        self.prior = prior * self.prior_size
+        self._fit_length(rows, target * GAIN_UNIT, kinds, sources, weights)
 
-def add_prior(space, parts, rows, size):
-    """Adds the prior to the structure's weights; returns what that adds to these rows."""
-    names = space.features.names
-    prior = numpy.array([PRIOR.get(name, 0.0) for name in names])
-    structure = space.structure(rows)
-    prior *= size / (structure @ prior).std()
-    parts.linear[:, 0] += prior
-    return structure @ prior
+    def _fit_ridge(self, words, structure, target, weights):
+        names = self.space.features.names
+        share = numpy.sqrt(STRUCTURE_SHARE / structure.shape[1])
+        kept = numpy.ones(structure.shape[1], bool)
+        while True:
+            scaled = scipy.sparse.csr_matrix(structure * kept * share)
+            ridge = Ridge(alpha=RIDGE, solver="sparse_cg", tol=1e-6)
+            ridge.fit(scipy.sparse.hstack([words, scaled]).tocsr(), target, sample_weight=weights)
+            self.linear = ridge.coef_[words.shape[1] :] * share * kept
+            falling = [names.index(name) for name in RISING if self.linear[names.index(name)] < 0]
+            if not falling:
+                break
+            kept[falling] = False
+        self.words = ridge.coef_[: words.shape[1]]
+        self.intercept = ridge.intercept_
+
+    def _fit_forest(self, structure, target, weights, seed):
+        self.forest = ExtraTreesRegressor(
+            self.form.trees,
+            max_depth=self.form.depth,
+            min_samples_leaf=2 * LEAF_ROWS,
+            max_features=self.form.traits_tried,
+            monotonic_cst=[int(name in RISING) for name in self.space.features.names],
+            random_state=seed,
+        )
+        self.forest.fit(structure * 64, target, sample_weight=weights)
+
+    def _fit_length(self, rows, target, kinds, sources, weights):
+        """To what ridge and forest together leave over, each of which aims at the whole target."""
+        known = self.parts_of(rows)
+        ridge = known["ridge"] - self.middle
+        left = target - self.middle - (ridge + known["forest"]) / 2
+        slope_min = LENGTH_PRIOR * self.prior_size
+        lengths = self.lengths(rows)
+        self.told = fit_curves(lengths, left, kinds, sources, weights, 0.0)
+        # The prior's part: the same slope for every kind, where that kind's own line rises.
+        self.untold = {
+            kind: dataclasses.replace(curve, slope=slope_min) for kind, curve in self.told.items()
+        }
+
+    def lengths(self, rows):
+        return self.space.structure(rows)[:, self.space.features.names.index("length")]
+
+    def parts_of(self, rows, kinds=None):
+        """{part: values}; the length's only where the kinds are given."""
+        structure = self.space.structure(rows)
+        parts = {
+            "ridge": self.space.words(rows) @ self.words + structure @ self.linear + self.intercept,
+            "forest": self.forest.predict(structure * self.used * 64) - self.middle,
+            "prior": structure @ self.prior,
+        }
+        if kinds is not None:
+            lengths = self.lengths(rows)
+            parts["length"] = apply_curves(self.told, lengths, kinds)
+            parts["prior"] = parts["prior"] + apply_curves(self.untold, lengths, kinds)
+        return parts
+
+    def factors(self, shares):
+        """What each part is multiplied with in the sum."""
+        forest = shares.forest * self.rows / (self.rows + self.form.rows_half)
+        return {
+            "ridge": 1.0,
+            "forest": forest,
+            "prior": shares.prior * self.spread,
+            "length": shares.length * (1 + forest),
+        }
+
+    def sums(self, parts, shares):
+        factors = self.factors(shares)
+        return sum(factors[name] * values for name, values in parts.items())
+
+    def write(self, parts, shares):
+        """Into the weights, the difficulty's columns, the forest and the curves of length."""
+        factors = self.factors(shares)
+        parts.linear[:, 0] = self.linear + factors["prior"] * self.prior
+        parts.bias[0] = self.intercept
+        parts.words[:, 0] = self.words * numpy.sqrt(self.space.rarity)
+        thresholds, traits, leaves = blob.full_trees(self.forest, self.form.depth)
+        parts.depth = self.form.depth
+        leaves = (leaves - self.middle) * factors["forest"] / len(leaves)
+        parts.forest = (thresholds, traits, leaves)
+        for place, kind in enumerate(KINDS):
+            kind = kind if kind in self.told else None
+            told, untold = self.told[kind], self.untold[kind]
+            slope = factors["length"] * told.slope + factors["prior"] * untold.slope
+            parts.lengths[place] = (told.low, told.high, slope, told.middle)
 
 
 def fit_curve(parts, sums, logits, weights=None):
@@ -163,11 +236,14 @@ def fit_kinds(space, parts, rows, kinds, weights):
     structure = scipy.sparse.csr_matrix(space.structure(rows) * KIND_STRUCTURE)
     design = scipy.sparse.hstack([words, structure]).tocsr()
     kinds = numpy.array(kinds)
+    parts.bias[1 : 1 + len(KINDS)] = -20  # kinds that were never seen
+    if len(set(kinds)) == 1:
+        parts.bias[1 + KINDS.index(kinds[0])] = 0.0
+        return
     sums = {kind: weights[kinds == kind].sum() for kind in set(kinds)}
     weights = weights / numpy.array([sums[kind] for kind in kinds])
     model = LogisticRegression(C=KIND_COST, max_iter=300, tol=1e-4, fit_intercept=False)
     model.fit(design, kinds, sample_weight=weights / weights.mean() * 0.3)
-    parts.bias[1 : 1 + len(KINDS)] = -20  # kinds that were never seen
     for place, kind in enumerate(model.classes_):
         column = 1 + KINDS.index(kind)
         size = words.shape[1]

@@ -222,12 +222,13 @@ class Exchange final : public ListNode<ExchangeTag> {
   ByteBuffer body_;
   json::Scan scan_;  // of the body; its `model` is gone
   resilience::Chain chain_;
-  std::array<const catalog::Deployment*, resilience::Chain::candidates_max> candidates_{};
+  // Of the chain's candidates; as many as it has.
+  std::array<const catalog::Deployment*, resilience::Chain::candidates_max> candidates_;
   std::optional<routing::Demands> demands_;  // once somebody asked
   uint32_t fallbacks_behind_ = 0;            // the place behind which the fallbacks stand
   Instant deadline_;
   int64_t max_cost_nano_usd_ = -1;
-  Failure last_failure_;                        // of an attempt
+  std::optional<Failure> last_failure_;         // of an attempt
   catalog::Resolution resolution_;              // of the model that was asked for or chosen
   Crossing crossing_;                           // to it
   const catalog::Deployment* asked_ = nullptr;  // what the request's name stands for

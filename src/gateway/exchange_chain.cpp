@@ -344,7 +344,7 @@ void Exchange::clear_error() {
 
 void Exchange::give_up(Action::Why why) {
   record_.gave_up = name_of(why);
-  Failure failure = last_failure_;
+  Failure failure = last_failure_.value_or(Failure{});
   if (chain_.attempts() == 0) {
     refuse(failure_of_none(why), why == Action::Why::money ? Side::client : Side::gateway,
            Phase::decide);

@@ -16,7 +16,20 @@ namespace hyperion::json {
 
 struct SplicePlan {
   static constexpr size_t pieces_max_count = 24;
-  std::string_view pieces[pieces_max_count];
+
+  // Most plans have one piece or three: the others are neither cleared nor copied.
+  SplicePlan() {}
+  SplicePlan(const SplicePlan& other) { *this = other; }
+  SplicePlan& operator=(const SplicePlan& other) {
+    count = other.count;
+    size_bytes = other.size_bytes;
+    for (size_t i = 0; i < count; ++i) pieces[i] = other.pieces[i];
+    return *this;
+  }
+
+  union {
+    std::string_view pieces[pieces_max_count];
+  };
   size_t count = 0;
   uint64_t size_bytes = 0;  // the Content-Length
 };

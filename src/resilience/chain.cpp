@@ -59,13 +59,13 @@ uint32_t Chain::attempts_limit() const { return std::max<uint32_t>(bounds_.attem
 
 uint32_t Chain::untried() const {
   return static_cast<uint32_t>(std::count_if(
-      candidates_.begin(), candidates_.begin() + count_,
+      candidates_, candidates_ + count_,
       [](const Candidate& candidate) { return candidate.attempts == 0 && !candidate.closed; }));
 }
 
 size_t Chain::tried_count() const {
   return static_cast<size_t>(
-      std::count_if(candidates_.begin(), candidates_.begin() + count_,
+      std::count_if(candidates_, candidates_ + count_,
                     [](const Candidate& candidate) { return candidate.attempts != 0; }));
 }
 

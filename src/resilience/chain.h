@@ -10,7 +10,6 @@
 // No allocation; about 20 ns an event.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -103,12 +102,39 @@ struct Action {
 };
 std::string_view name_of(Action::Why why);
 
-class Chain {
+// What a chain is at, beside its candidates.
+struct ChainState {
+  uint8_t count_ = 0;
+  uint8_t usable_ = 0;  // of them, when they were added
+  uint8_t running_ = 0;
+  uint8_t awaited_ = 0;  // the candidate that a wait is for
+  bool waiting_ = false;
+  bool hedged_ = false;
+  uint32_t attempts_ = 0;
+  uint32_t waits_ = 0;
+  uint32_t window_min_ = 0;  // a window as large was too small
+  uint32_t possibly_billed_ = 0;
+  int64_t possibly_billed_nano_usd_ = 0;
+};
+
+class Chain : private ChainState {
  public:
   static constexpr size_t candidates_max = 16;
   static constexpr size_t keys_max = 16;
 
-  void reset(const Bounds& bounds) { *this = Chain{}, bounds_ = bounds; }
+  // Most requests have one candidate: room for more is neither cleared nor copied.
+  Chain() {}
+  Chain(const Chain& other) : ChainState(other) { take(other); }
+  Chain& operator=(const Chain& other) {
+    static_cast<ChainState&>(*this) = other;
+    take(other);
+    return *this;
+  }
+
+  void reset(const Bounds& bounds) {
+    static_cast<ChainState&>(*this) = {};
+    bounds_ = bounds;
+  }
   // Behind those that are there; one that is `closed` is only reported. False: no room.
   bool add(const Candidate& candidate);
 
@@ -138,6 +164,10 @@ class Chain {
   }
 
  private:
+  void take(const Chain& other) {
+    bounds_ = other.bounds_;
+    for (size_t i = 0; i < count_; ++i) candidates_[i] = other.candidates_[i];
+  }
   uint32_t attempts_limit() const;
   bool fits(Candidate& candidate) const;
   uint32_t untried() const;
@@ -150,19 +180,10 @@ class Chain {
   Action find_wait(const Event& event, Instant now);
   Action give_up(Action::Why why) const;
 
-  std::array<Candidate, candidates_max> candidates_{};
+  union {
+    Candidate candidates_[candidates_max];
+  };
   Bounds bounds_;
-  uint8_t count_ = 0;
-  uint8_t usable_ = 0;  // of them, when they were added
-  uint8_t running_ = 0;
-  uint8_t awaited_ = 0;  // the candidate that a wait is for
-  bool waiting_ = false;
-  bool hedged_ = false;
-  uint32_t attempts_ = 0;
-  uint32_t waits_ = 0;
-  uint32_t window_min_ = 0;  // a window as large was too small
-  uint32_t possibly_billed_ = 0;
-  int64_t possibly_billed_nano_usd_ = 0;
 };
 
 }  // namespace hyperion::resilience

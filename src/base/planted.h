@@ -30,6 +30,21 @@ enum class PlantedBug {
   error_event_missing,    // a stream breaks off without a word
   hedge_not_cancelled,    // of two attempts both go on
   request_freed_early,    // a translated request's memory is given back while it is being sent
+  attempt_after_commit,   // a failure behind the commit point leads to another attempt
+  client_fault_moves,     // the client's own fault goes to the next candidate
+  too_long_moves_down,    // too long a request goes to a window no larger
+  conf_chain_always,      // the conf's fallbacks, whatever the request names
+  attempts_unbounded,     // a request is tried on and on
+  probe_kept,             // a probe whose client left is never given back
+  client_faults_counted,  // a breaker counts what was the client's fault
+  hurry_blamed,           // a breaker counts the client's own short deadlines
+  retry_count_leaked,     // one that tries again is counted for ever
+  hedge_count_leaked,     // likewise a hedge
+  wait_outlives_client,   // the timer of a wait outlives its request
+  refused_key_again,      // a key that was refused is used again
+  primary_body_kept,      // a fallback gets the body that was meant for another
+  retry_after_ignored,    // what a provider says of when to come back is forgotten
+  shut_never_forced,      // whom a breaker keeps shut is not tried at the last
   count,
 };
 
@@ -54,7 +69,22 @@ inline const char* name_of(PlantedBug bug) {
                                    "translated_twice",
                                    "error_event_missing",
                                    "hedge_not_cancelled",
-                                   "request_freed_early"};
+                                   "request_freed_early",
+                                   "attempt_after_commit",
+                                   "client_fault_moves",
+                                   "too_long_moves_down",
+                                   "conf_chain_always",
+                                   "attempts_unbounded",
+                                   "probe_kept",
+                                   "client_faults_counted",
+                                   "hurry_blamed",
+                                   "retry_count_leaked",
+                                   "hedge_count_leaked",
+                                   "wait_outlives_client",
+                                   "refused_key_again",
+                                   "primary_body_kept",
+                                   "retry_after_ignored",
+                                   "shut_never_forced"};
   return names[static_cast<int>(bug)];
 }
 

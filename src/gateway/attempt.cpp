@@ -10,11 +10,6 @@
 namespace hyperion::gateway {
 namespace {
 
-// A request may ask for shorter deadlines than the conf's, never for longer ones.
-uint64_t bounded(uint32_t conf_ms, uint32_t asked_ms) {
-  return asked_ms != 0 && asked_ms < conf_ms ? asked_ms : conf_ms;
-}
-
 // The head of a response, and the state of a translation.
 size_t arena_size_max(const http::Limits& limits) {
   return size_t{limits.response_head_size_max_bytes} * 2 + 48 * 1024;
@@ -47,7 +42,13 @@ void Attempt::arm_idle() {
   if (!paused_) arm(idle_ms());
 }
 
-uint64_t Attempt::idle_ms() const {
+// A request may ask for shorter deadlines than the conf's, never for longer ones.
+uint64_t Attempt::bounded(uint32_t conf_ms, uint32_t asked_ms) {
+  hurried_ = asked_ms != 0 && asked_ms < conf_ms;
+  return hurried_ ? asked_ms : conf_ms;
+}
+
+uint64_t Attempt::idle_ms() {
   return bounded(deployment().provider->timeouts.idle_ms, exchange_.timeouts().idle_ms);
 }
 
@@ -63,6 +64,8 @@ void Attempt::start() {
   exchange_.snapshot().providers[provider.index].counters->attempts.add();
   const Instant own = runtime.clock.now() + provider.timeouts.total_ms * ns_per_ms;
   runtime.timers.arm(total_, std::min(own, exchange_.deadline()));
+  // What others have left of the time, or the client gives, may be too little for anybody.
+  brief_ = exchange_.deadline() < runtime.clock.now() + provider.timeouts.total_ms / 2 * ns_per_ms;
   if (upstream::Connection* connection = pool_.borrow(*this, leg_.fresh)) {
     on_borrowed(connection);
     return;
@@ -113,7 +116,7 @@ void Attempt::send_request() {
   const catalog::Provider& provider = *deployment().provider;
   arm(exchange_.wants_stream()
           ? bounded(deployment().first_byte_ms(), exchange_.timeouts().first_token_ms)
-          : provider.timeouts.total_ms);
+          : bounded(provider.timeouts.total_ms, 0));
 }
 
 // The provider's path prefix and the path of its dialect; an empty one when it does not fit.
@@ -230,14 +233,15 @@ void Attempt::on_response_failed(Error error, bool released) {
   const dialect::ErrorKind kind = said_ != nullptr ? said_->kind : kind_of(error);
   if (said_ != nullptr) retry_after_ms_ = said_->retry_after_ms;
   settle(false);
-  // Full pools and full memory are our own matter.
-  const bool ours = said_ == nullptr && (error.side == Side::gateway || is_own_bound(error)) &&
-                    kind != dialect::ErrorKind::bad_key;
-  // That an idle connection had been closed says nothing of the provider.
+  // Full pools and full memory are our own matter, and who is impatient is the client's. A kept
+  // connection that was closed meanwhile says nothing: a fresh one will.
   const bool stale = error.retry_safe && error.reused;
-  tell_health_of_end(
-      ours || stale ? resilience::Verdict::Kind::neutral : resilience::Verdict::Kind::failure,
-      kind);
+  const bool impatient =
+      error.code == ErrorCode::timed_out && hurried_ && !HYPERION_PLANTED(hurry_blamed);
+  const bool ours = said_ == nullptr && kind != dialect::ErrorKind::bad_key &&
+                    (error.side == Side::gateway || is_own_bound(error) || stale || impatient);
+  tell_health_of_end(ours ? resilience::Verdict::Kind::neutral : resilience::Verdict::Kind::failure,
+                     kind);
   if (committed_ && exchange_.wants_stream() && (!error_told_ || secret_told_))
     write_error_event(error);
   state_ = State::join;
@@ -310,6 +314,7 @@ void Attempt::on_deadline() {
 }
 
 void Attempt::on_total() {
+  hurried_ = brief_;
   if (!HYPERION_PLANTED(silence_not_timed)) fail(ErrorCode::timed_out, phase());
 }
 

@@ -113,8 +113,9 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   void give_up(Error error);
   void join(bool released);
   void arm(uint64_t after_ms);
+  uint64_t bounded(uint32_t conf_ms, uint32_t asked_ms);
   void arm_idle();
-  uint64_t idle_ms() const;
+  uint64_t idle_ms();
   void on_deadline();
   void on_total();
   void settle(bool answered);
@@ -152,6 +153,8 @@ class Attempt final : private upstream::ResponseHandler, private upstream::Borro
   int64_t retry_after_ms_ = -1;  // as the provider said
   bool committed_ = false;
   bool slow_ = false;         // its first token was
+  bool hurried_ = false;      // the deadline that runs is the client's own, shorter than the conf's
+  bool brief_ = false;        // so is the time for all of it
   bool health_told_ = false;  // that it answers
   bool done_seen_ = false;    // the stream's end marker
   bool finish_told_ = false;  // of a provider that has none: how its answer ended

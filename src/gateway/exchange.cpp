@@ -219,10 +219,10 @@ void Exchange::flush_answer() {
 void Exchange::finish(Outcome outcome, bool broken) {
   HYPERION_ASSERT(!finished_);
   finished_ = true;
-  gateway_.runtime().timers.cancel(wait_);
+  if (!HYPERION_PLANTED(wait_outlives_client)) gateway_.runtime().timers.cancel(wait_);
   gateway_.runtime().timers.cancel(late_);
-  if (retrying_) gateway_.end_retrying();
-  if (hedging_) gateway_.end_hedging();
+  if (retrying_ && !HYPERION_PLANTED(retry_count_leaked)) gateway_.end_retrying();
+  if (hedging_ && !HYPERION_PLANTED(hedge_count_leaked)) gateway_.end_hedging();
   record_.outcome = outcome;
   record_.end = gateway_.runtime().clock.precise_now();
   if (outcome == Outcome::answered) record_.phase = Phase::done;

@@ -192,6 +192,7 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
     on_attempt_joined(attempt);
     return true;
   }
+  clear_error();
   (hedge ? hedge_ : attempt_) = attempt;
   record_.attempts = chain_.attempts() + fresh_retries_;
   if (hedge) {
@@ -231,6 +232,8 @@ void Exchange::on_late() {
   if (begin_attempt(action, blocked) || finished_) return;
   blocked.kind = Event::Kind::blocked;
   blocked.candidate = action.candidate;
+  // Of the one that runs it says nothing.
+  if (action.candidate == attempt_->leg().candidate) blocked.skip = Skip::none;
   (void)chain_.next(environment(blocked), gateway_.runtime().clock.now());
 }
 
@@ -298,11 +301,13 @@ void Exchange::on_attempt_failed(Attempt& attempt, Error error,
   const bool hedge = &attempt == hedge_;
   (hedge ? hedge_ : attempt_) = nullptr;
   if (finished_) return;
+  // Only the first attempt's lateness is worth a second one.
+  if (!hedge) gateway_.runtime().timers.cancel(late_);
   take(attempt);
   record_.side = error.side;
   record_.phase = error.phase;
   record_.error = error.code;
-  if (attempt.committed()) {
+  if (attempt.committed() && !HYPERION_PLANTED(attempt_after_commit)) {
     // What the client has cannot be taken back: it must see that it is not the whole.
     gateway_.counters().streams_cut.add();
     finish(Outcome::failed, true);
@@ -313,13 +318,16 @@ void Exchange::on_attempt_failed(Attempt& attempt, Error error,
   if (error.retry_safe && error.reused && !retried_) {
     retried_ = true;
     ++fresh_retries_;
-    clear_error();
-    gateway_.counters().retries.add();
     Leg leg = attempt.leg();
     leg.fresh = true;
+    leg.probe = false;  // its place was given back
     Event blocked;
-    (void)start_leg(leg, hedge, blocked);
-    return;
+    if (start_leg(leg, hedge, blocked)) {
+      gateway_.counters().retries.add();
+      return;
+    }
+    if (finished_) return;
+    --fresh_retries_;
   }
   const Event event = environment(failure_event(attempt, error, said));
   if (event.sent && event.error == ErrorKind::timeout) count_possibly_billed();
@@ -329,7 +337,7 @@ void Exchange::on_attempt_failed(Attempt& attempt, Error error,
   note(record_.tried, *attempt.leg().resolution.deployment, reason);
   record_.fallback_reason = reason;
   const Action action = chain_.next(event, gateway_.runtime().clock.now());
-  if (action.kind != Action::Kind::give_up) clear_error();
+  if (action.kind == Action::Kind::none) clear_error();
   // One of two: the other is listened to from now on.
   if (action.kind == Action::Kind::none && attempt_ == nullptr) std::swap(attempt_, hedge_);
   act(action);

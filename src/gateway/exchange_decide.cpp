@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/planted.h"
 #include "dialect/anthropic.h"
 #include "gateway/client.h"
 #include "gateway/discovery.h"
@@ -69,9 +70,11 @@ bool Exchange::read_model(const json::Scan& scan) {
 // The client's bytes, but for a new name of the model and the keys of our own.
 json::SplicePlan Exchange::plan_passthrough(const catalog::Resolution& resolution) {
   std::string_view name = resolution.upstream_model;
+  if (HYPERION_PLANTED(primary_body_kept)) name = resolution_.upstream_model;
   std::string_view replacement;
   if (name != record_.requested_model) {
     replacement = resolution.upstream_model_json;
+    if (HYPERION_PLANTED(primary_body_kept)) replacement = resolution_.upstream_model_json;
     if (replacement.empty()) {
       // An open deployment: the name is plain enough to stand between quotes as it is.
       replacement = client_->arena().copy("\"");

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/planted.h"
 #include "catalog/cost.h"
 #include "gateway/client.h"
 #include "gateway/exchange.h"
@@ -112,7 +113,8 @@ bool Exchange::make_chain() {
     for (uint32_t i = 0; i < decision.next_count; ++i) add_model(*decision.next[i], ++place);
   }
   const bool native = scan_.options.fallbacks_from_models && provider.native_models_list;
-  if (scan_.options.fallbacks.present() && !native) return add_fallbacks(place);
+  if (scan_.options.fallbacks.present() && !native && !HYPERION_PLANTED(conf_chain_always))
+    return add_fallbacks(place);
   const DefaultChain* conf = snapshot_->config->chains.find(*resolution_.deployment);
   if (conf == nullptr) return true;
   for (const catalog::Deployment* fallback : conf->fallbacks) {

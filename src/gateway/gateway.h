@@ -133,9 +133,11 @@ class Gateway {
   bool may_retry(const Snapshot& snapshot) const;
   void begin_retrying() { ++retrying_; }
   void end_retrying() { --retrying_; }
+  uint32_t retrying() const { return retrying_; }
   bool may_hedge(const Snapshot& snapshot) const;
   void begin_hedging() { ++hedging_; }
   void end_hedging() { --hedging_; }
+  uint32_t hedging() const { return hedging_; }
   void log(const Record& record);
   void next_request_id(char* out);
 

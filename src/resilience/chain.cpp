@@ -55,7 +55,10 @@ bool Chain::add(const Candidate& candidate) {
   return true;
 }
 
-uint32_t Chain::attempts_limit() const { return std::max<uint32_t>(bounds_.attempts_max, usable_); }
+uint32_t Chain::attempts_limit() const {
+  if (HYPERION_PLANTED(attempts_unbounded)) return UINT16_MAX;
+  return std::max<uint32_t>(bounds_.attempts_max, usable_);
+}
 
 uint32_t Chain::untried() const {
   return static_cast<uint32_t>(std::count_if(
@@ -129,9 +132,9 @@ Action Chain::next(const Event& event, Instant now) {
       --candidate.attempts;
       candidate.skipped = event.skip;
       candidate.ready = std::max(candidate.ready, event.until);
-      // Those of a breaker may be forced later.
-      const bool for_now = event.skip == Skip::circuit_open || event.skip == Skip::rate_limited ||
-                           event.skip == Skip::key_refused;
+      // Those of a breaker may be forced later; a hedge that did not begin says nothing.
+      const bool for_now = event.skip == Skip::none || event.skip == Skip::circuit_open ||
+                           event.skip == Skip::rate_limited || event.skip == Skip::key_refused;
       if (!for_now) candidate.closed = true;
       return running_ > 0 ? Action{} : find_next(event, now);
     }
@@ -149,19 +152,20 @@ void Chain::take_failure(const Event& event, Instant now) {
   Candidate& candidate = candidates_[event.candidate];
   if (running_ > 0) --running_;
   candidate.kind = event.error;
-  if (event.retry_after_ms >= 0)
+  if (event.retry_after_ms >= 0 && !HYPERION_PLANTED(retry_after_ignored))
     candidate.ready = now + static_cast<uint64_t>(event.retry_after_ms) * ns_per_ms;
   if (event.sent && event.error == ErrorKind::timeout) {
     ++possibly_billed_;
     possibly_billed_nano_usd_ += std::max<int64_t>(candidate.worst_nano_usd, 0);
   }
-  if (event.error == ErrorKind::context_too_long)
+  if (event.error == ErrorKind::context_too_long && !HYPERION_PLANTED(too_long_moves_down))
     window_min_ = std::max(window_min_,
                            candidate.context_tokens == 0 ? UINT32_MAX : candidate.context_tokens);
   if (dialect::traits_of(event.error).key_fault) {
     // Here; whether it is refused for the provider's other models too is for Health to say.
     const bool limited = event.error == ErrorKind::rate_limit;
-    (limited ? candidate.keys_limited : candidate.keys_refused) |= bit_of(event.key);
+    if (!HYPERION_PLANTED(refused_key_again))
+      (limited ? candidate.keys_limited : candidate.keys_refused) |= bit_of(event.key);
   }
   const bool keys_gone = candidate.keys_refused == all_keys(candidate);
   if (keys_gone || (!refuses_key(event.error) && !is_retryable(event))) candidate.closed = true;
@@ -175,7 +179,8 @@ bool Chain::has_other_key(const Candidate& candidate) const {
 Action Chain::after_failure(const Event& event, Instant now) {
   const dialect::ErrorTraits& traits = dialect::traits_of(event.error);
   if (now >= bounds_.deadline) return give_up(Action::Why::time);
-  if (!traits.moves_on && !is_retryable(event)) return give_up(Action::Why::not_retryable);
+  const bool moves_on = traits.moves_on || HYPERION_PLANTED(client_fault_moves);
+  if (!moves_on && !is_retryable(event)) return give_up(Action::Why::not_retryable);
   Candidate& candidate = candidates_[event.candidate];
   // Another key of the same model, as long as every other candidate still gets its turn.
   const bool spare = attempts_limit() - std::min(attempts_, attempts_limit()) > untried();
@@ -183,8 +188,9 @@ Action Chain::after_failure(const Event& event, Instant now) {
       has_other_key(candidate)) {
     return attempt(event.candidate, false);
   }
-  if (!traits.moves_on) return find_wait(event, now);
-  return find_next(event, now);
+  if (moves_on) return find_next(event, now);
+  // Nobody else would do better: the same, as the provider says, or nobody.
+  return spare ? find_wait(event, now, event.candidate) : give_up(Action::Why::not_retryable);
 }
 
 Action Chain::find_next(const Event& event, Instant now) {
@@ -202,12 +208,13 @@ Action Chain::find_next(const Event& event, Instant now) {
     if (candidate.attempts != 0 || !fits(candidate)) continue;
     if (best < 0 || candidate.ready < candidates_[static_cast<size_t>(best)].ready) best = i;
   }
-  if (best >= 0 && attempts_ < attempts_limit()) return attempt(static_cast<uint8_t>(best), true);
+  if (best >= 0 && attempts_ < attempts_limit() && !HYPERION_PLANTED(shut_never_forced))
+    return attempt(static_cast<uint8_t>(best), true);
   return find_wait(event, now);
 }
 
-// The same again, when that is useful soonest.
-Action Chain::find_wait(const Event& event, Instant now) {
+// The same again, when that is useful soonest; of all that were tried, or of `only` one.
+Action Chain::find_wait(const Event& event, Instant now, int only) {
   if (attempts_ >= attempts_limit()) return give_up(Action::Why::attempts);
   const uint64_t shift = std::min<uint32_t>(waits_, 20);
   const uint64_t most =
@@ -220,6 +227,7 @@ Action Chain::find_wait(const Event& event, Instant now) {
   bool over_cost = false;
   for (uint8_t i = 0; i < count_; ++i) {
     Candidate& candidate = candidates_[i];
+    if (only >= 0 && i != only) continue;
     if (candidate.attempts == 0 || !fits(candidate)) {
       over_cost |= candidate.skipped == Skip::over_max_cost || candidate.skipped == Skip::no_hold;
       continue;

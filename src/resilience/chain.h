@@ -177,7 +177,7 @@ class Chain : private ChainState {
   bool has_other_key(const Candidate& candidate) const;
   Action after_failure(const Event& event, Instant now);
   Action find_next(const Event& event, Instant now);
-  Action find_wait(const Event& event, Instant now);
+  Action find_wait(const Event& event, Instant now, int only = -1);
   Action give_up(Action::Why why) const;
 
   union {

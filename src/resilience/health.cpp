@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "base/planted.h"
+
 namespace hyperion::resilience {
 namespace {
 
@@ -31,6 +33,7 @@ Why why_of(ErrorKind kind) {
 // What says something of the target: not the client's own errors, nor a model that is not there,
 // which is one answer like another.
 bool counts(ErrorKind kind) {
+  if (HYPERION_PLANTED(client_faults_counted)) return true;
   switch (kind) {
     case ErrorKind::rate_limit:
     case ErrorKind::overload:
@@ -199,12 +202,13 @@ bool Health::on_attempt_ended(uint32_t target, bool probe, const Verdict& verdic
     const bool longer = at_once && now + shut_ms(verdict, why) * ns_per_ms > breaker.open_until();
     if (had_enough && why == Why::failures && !may_shut(target, now)) {
       breaker.forgive();
+      if (probe) breaker.drop_probe();
     } else if (had_enough || longer) {
       breaker.open(why, now, shut_ms(verdict, why), settings_);
       notice = {target, why, why == Why::key_refused && of_key, breaker.open_until()};
       told = true;
     }
-  } else if (probe) {
+  } else if (probe && !HYPERION_PLANTED(probe_kept)) {
     breaker.drop_probe();
   }
   if (told) spread(notice, now);

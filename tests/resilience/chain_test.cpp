@@ -212,6 +212,19 @@ TEST_CASE("x-should-retry is the provider's word, both ways") {
   failure = failed(0, ErrorKind::server);
   failure.should_retry = -1;
   check_attempt(two.next(failure, start), 1);
+  // Of a client's fault it speaks of nobody else, and takes no other's turn.
+  Chain four = chain_of(4);
+  four.next({}, start);
+  four.next(failed(0, ErrorKind::server), start);
+  failure = failed(1, ErrorKind::invalid_request);
+  failure.should_retry = 1;
+  CHECK(four.next(failure, start).kind == Kind::give_up);
+  Chain roomy = chain_of(2, bounds_of(5));
+  roomy.next({}, start);
+  roomy.next(failed(0, ErrorKind::server), start);
+  const Action again = roomy.next(failure, start);
+  CHECK(again.kind == Kind::wait);
+  CHECK(int{again.candidate} == 1);
 }
 
 TEST_CASE("a timeout may have been billed: it is counted, and not tried there again") {
@@ -339,6 +352,13 @@ TEST_CASE("a hedge goes to another place of the same model, once, and both must 
   CHECK(chain.next(late(), start).kind == Kind::none);
   CHECK(chain.next(failed(1, ErrorKind::server), start).kind == Kind::none);
   check_attempt(chain.next(failed(0, ErrorKind::server), start), 2);
+  // One that could not be begun leaves everything as it was.
+  Chain unbegun = chain_of(1);
+  unbegun.next({}, start);
+  unbegun.next(late(), start);
+  CHECK(unbegun.next(blocked(0, Skip::none), start).kind == Kind::none);
+  CHECK(unbegun.attempts() == 1);
+  CHECK(unbegun.next(failed(0, ErrorKind::server), start).kind == Kind::wait);
   // With one place only it is the same again; without money for both, none.
   Chain alone = chain_of(1);
   alone.next({}, start);

@@ -201,6 +201,16 @@ TEST_CASE("failures never shut more than their part of the ways to one model") {
   CHECK(shut == 2);
 }
 
+TEST_CASE("a probe that fails where no more may be shut makes room for the next") {
+  World world(2);
+  for (int i = 0; i < 5; ++i) world.fail(0, start);
+  REQUIRE(world.pick(0, at_ms(5'000)).probe);
+  for (int i = 0; i < 5; ++i) world.fail(1, at_ms(5'000));
+  REQUIRE(world.health.breaker(1).state(at_ms(5'001)) == State::open);
+  CHECK_FALSE(world.fail(0, at_ms(5'001), ErrorKind::server, -1, true));
+  CHECK(world.pick(0, at_ms(5'002)).probe);
+}
+
 TEST_CASE("what another shard has found out holds here, the longer time of two") {
   World world(2);
   world.health.on_notice({1, Breaker::Why::rate_limited, false, at_ms(700)}, start);

@@ -26,9 +26,9 @@ bool fails(Manner manner) {
 
 const char* name_of(Manner manner) { return manners[static_cast<size_t>(manner)]; }
 
-SimClient::SimClient(World& world, Book& book, uint32_t number, Manner manner)
+SimClient::SimClient(World& world, Court& court, uint32_t number, Manner manner)
     : world_(world),
-      book_(book),
+      court_(court),
       number_(number),
       manner_(manner),
       wire_(world.random().chance(2, 5) ? Wire::openai_chat
@@ -36,12 +36,13 @@ SimClient::SimClient(World& world, Book& book, uint32_t number, Manner manner)
       parser_(limits_),
       arena_(world.blocks(), 256 * 1024) {
   size_t count =
-      manner == Manner::pipelining ? 2 + world.random().below(3) : 1 + world.random().below(3);
+      manner == Manner::pipelining ? 2 + world.random().below(3) : 1 + world.random().below(4);
   if (fails(manner)) count = 1;
   for (size_t i = 0; i < count; ++i) {
     Asked request;
     request.number = std::to_string(number) + "-" + std::to_string(i);
-    request.way = draw_way();
+    draw_request(world.random(), wire_, request);
+    request.must_fail = fails(manner);
     requests_.push_back(request);
   }
 }
@@ -51,24 +52,11 @@ void SimClient::connect_to(SimStream& stream) {
   if (manner_ == Manner::slow_reader) stream.set_taken_per_send(1 + world_.random().below(20'000));
 }
 
-// Passthrough and translation, of each dialect to each.
-Way SimClient::draw_way() {
-  Random& random = world_.random();
-  Way way;
-  way.client = wire_;
-  const Wire providers[] = {Wire::openai_chat, Wire::anthropic, Wire::gemini};
-  way.provider =
-      wire_ != Wire::openai_responses && random.chance(2, 5) ? wire_ : providers[random.below(3)];
-  way.stream = random.chance(1, 2);
-  way.array = wire_ == Wire::gemini && way.stream && random.chance(1, 2);
-  return way;
-}
-
 std::string SimClient::compose_rest(const Asked& request) {
   Random& random = world_.random();
   const size_t filler = random.chance(1, 6) ? random.below(60'000) : random.below(900);
   const std::string text = "number " + request.number + ";" + std::string(filler, 'q');
-  const std::string stream = request.way.stream ? ",\"stream\":true" : "";
+  const std::string stream = request.stream ? ",\"stream\":true" : "";
   const std::string messages = ",\"messages\":[{\"role\":\"user\",\"content\":\"" + text + "\"}]}";
   switch (wire_) {
     case Wire::openai_chat: return stream + ",\"user\":\"somebody\"" + messages;
@@ -81,7 +69,7 @@ std::string SimClient::compose_rest(const Asked& request) {
 
 std::string SimClient::compose_head(const Asked& request) const {
   const bool unknown = manner_ == Manner::unknown_model;
-  const std::string model = unknown ? "no-such-model" : model_at(request.way.provider);
+  const std::string model = unknown ? "no-such-model" : request.model;
   std::string target;
   std::string key;
   switch (wire_) {
@@ -90,8 +78,8 @@ std::string SimClient::compose_head(const Asked& request) const {
     case Wire::anthropic: target = "/v1/messages"; break;
     case Wire::gemini:
       target = "/v1beta/models/" + model +
-               (request.way.stream ? ":streamGenerateContent" : ":generateContent");
-      if (request.way.stream && !request.way.array) target += "?alt=sse";
+               (request.stream ? ":streamGenerateContent" : ":generateContent");
+      if (request.stream && !request.array) target += "?alt=sse";
       break;
   }
   switch (wire_) {
@@ -107,19 +95,14 @@ std::string SimClient::compose(Asked& request) {
   Random& random = world_.random();
   const std::string rest = compose_rest(request);
   const bool unknown = manner_ == Manner::unknown_model;
-  const std::string name = unknown ? "no-such-model" : model_at(request.way.provider);
+  const std::string name = unknown ? "no-such-model" : request.model;
   const bool in_path = wire_ == Wire::gemini;
-  const std::string keys =
-      manner_ == Manner::own_keys ? "\"hyperion\":{\"tags\":{\"a\":\"b\"}}," : "";
+  const std::string options = options_text(request, manner_ == Manner::own_keys);
   const std::string model = in_path ? "" : "\"model\":\"" + name + "\"";
-  request.body = "{" + keys + model + rest;
+  request.rest = rest;
+  request.body = "{" + options + model + rest;
   request.own = "{" + model + rest;
-  request.must_fail = fails(manner_);
-  if (request.way.translated()) {
-    request.expected = translated_request(request.way, request.own);
-  } else {
-    request.expected = in_path ? request.own : "{\"model\":\"upstream-model\"" + rest;
-  }
+  request.sent_ns = world_.clock().now().ns;
   if (manner_ == Manner::bad_json) request.body.back() = ']';
   std::string head = compose_head(request);
   if (manner_ == Manner::expects_continue) head += "Expect: 100-continue\r\n";
@@ -212,7 +195,10 @@ void SimClient::on_bytes(std::string_view bytes) {
       parser_.begin(limits_, false);
     size_t used = parser_.feed(bytes, arena_, *this);
     bytes.remove_prefix(used);
-    if (parser_.state() == State::head_ready) parser_.continue_body();
+    if (parser_.state() == State::head_ready) {
+      if (answers_ < requests_.size()) court_.book.begun.insert(requests_[answers_].number);
+      parser_.continue_body();
+    }
     if (parser_.state() == State::complete) judge_answer();
     if (parser_.state() == State::failed) {
       note_violation("client %s got a malformed answer", name_of(manner_));
@@ -232,7 +218,9 @@ void SimClient::judge_answer() {
   const bool goes_on = parser_.head().keep_alive;  // the head is the arena's
   arena_.reset();
   if (manner_ != Manner::pipelining && goes_on) {
-    world_.after(world_.random().below(5 * ns_per_ms), [this] { send_next(); });
+    // Sometimes so late that what was shut may be open again.
+    const uint64_t most_ms = world_.random().chance(1, 3) ? 900 : 5;
+    world_.after(world_.random().below(most_ms * ns_per_ms), [this] { send_next(); });
   }
 }
 
@@ -240,12 +228,12 @@ void SimClient::judge_body(const Asked& request, bool whole) const {
   Got got;
   got.by = name_of(manner_);
   got.reads_slowly = manner_ == Manner::slow_reader;
-  got.starved = starved_;
   got.status = parser_.head().status;
   got.request_id = parser_.head().headers.find("x-request-id");
+  got.attempts = parser_.head().headers.find("x-hyperion-attempts");
   got.body = answer_body_;
   got.whole = whole;
-  judge(request, got, book_);
+  judge(request, got, court_);
 }
 
 void SimClient::judge_end() const {

@@ -1,7 +1,8 @@
 // A simulated client on one connection: sends requests well or badly, and has the answers judged.
 //
-// It speaks one dialect and asks for models of providers of every dialect, so that its requests are
-// passed through or translated. For each request it gets one answer (judge.h says which), in order;
+// It speaks one dialect and asks for models that are served by providers of every dialect, with
+// fallbacks and limits of its own or without, so that its requests are passed through or
+// translated, and moved. For each request it gets one answer (judge.h says which), in order;
 // everything else is a violation.
 #pragma once
 
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "http/response_parser.h"
+#include "sim/asked.h"
 #include "sim/judge.h"
 #include "sim/provider.h"
 #include "sim/world.h"
@@ -37,11 +39,9 @@ const char* name_of(Manner manner);
 
 class SimClient final : public SimPeer, private http::ResponseParser::BodySink {
  public:
-  SimClient(World& world, Book& book, uint32_t number, Manner manner);
+  SimClient(World& world, Court& court, uint32_t number, Manner manner);
 
   void connect_to(SimStream& stream);
-  // What comes back may be excused by want of memory.
-  void expect_starvation() { starved_ = true; }
   void start();
   void on_bytes(std::string_view bytes) override;
   void on_gateway_closed(bool reset) override;
@@ -54,7 +54,6 @@ class SimClient final : public SimPeer, private http::ResponseParser::BodySink {
 
  private:
   bool on_body(std::string_view bytes) override;
-  Way draw_way();
   // Of a request's body what follows the model's name, or is all of it.
   std::string compose_rest(const Asked& request);
   std::string compose_head(const Asked& request) const;
@@ -66,7 +65,7 @@ class SimClient final : public SimPeer, private http::ResponseParser::BodySink {
   void judge_body(const Asked& request, bool whole) const;
 
   World& world_;
-  Book& book_;
+  Court& court_;
   uint32_t number_;
   Manner manner_;
   dialect::Wire wire_;
@@ -75,7 +74,6 @@ class SimClient final : public SimPeer, private http::ResponseParser::BodySink {
   size_t sent_ = 0;
   size_t answers_ = 0;
   bool left_ = false;
-  bool starved_ = false;
   bool closed_ = false;
   bool expecting_ = false;
   http::Limits limits_;

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <string_view>
 
+#include "sim/chain_judge.h"
 #include "sim/violation.h"
 #include "sim/words.h"
 
@@ -49,48 +50,54 @@ void part_at_error(const Way& way, std::string_view got, std::string_view& body,
   error = got.substr(body.size());
 }
 
-void judge_error_event(const Way& way, std::string_view error, bool first, Behaviour behaviour) {
+void judge_error_event(const Way& way, std::string_view error, bool first, bool said) {
   ErrorForm form = error_form(way);
   if (way.array && first) form.begin = "[{\"error\":{";
   if (!error.starts_with(form.begin) || !error.ends_with(form.end))
     note_violation("a stream's error is not of its dialect: %.200s", std::string(error).c_str());
-  if (contains(error, overload_message) && behaviour != Behaviour::error_event)
-    note_violation("an error that no provider sent");
+  if (contains(error, overload_message) && !said) note_violation("an error that no provider sent");
 }
 
 // Of a stream that did not end cleanly.
-void judge_cut(const Asked& asked, const Got& got, std::string_view body, std::string_view error,
+void judge_cut(const Way& way, const Got& got, std::string_view body, std::string_view error,
                const Served& served) {
-  const bool said = asked.way.translated() && served.behaviour == Behaviour::error_event;
-  if (!body.empty() && !ends_event(asked.way, body))
-    note_violation("half an event reached a client");
+  const bool said = served.said_kind != dialect::ErrorKind::none;
+  if (!body.empty() && !ends_event(way, body)) note_violation("half an event reached a client");
   if (error.empty()) {
     // A reader that is too slow is left alone; everyone else learns that this is not the end.
-    if (!got.body.empty() && !got.reads_slowly)
+    const bool told = said && contains(got.body, overload_message);  // by the provider itself
+    if (!got.body.empty() && !got.reads_slowly && !told)
       note_violation("a stream broke off without an error (%s): %.300s", name_of(served.behaviour),
                      std::string(got.body).c_str());
   } else {
-    judge_error_event(asked.way, error, body.empty(), served.behaviour);
+    judge_error_event(way, error, body.empty(), said);
   }
   bool has_token = contains(body, ":\"b") || contains(body, "look_up") || contains(body, "stop") ||
                    contains(body, "STOP") || contains(body, "end_turn");
   // A translation may hold back what begins with a token.
-  const bool told = asked.way.translated() ? !body.empty() : !got.body.empty();
-  if (told && !has_token && !said) {
+  const bool begun = way.translated() ? !body.empty() : !got.body.empty();
+  if (begun && !has_token && !said) {
     note_violation("an answer was begun before its first token (%s): %.300s",
                    name_of(served.behaviour), std::string(got.body).c_str());
   }
 }
 
+// An error of the gateway's own that says what this provider's meant.
+bool fits_error(const Got& got, const Served& served) {
+  const dialect::ErrorTraits& traits = dialect::traits_of(served.kind());
+  if (!got.whole || got.status != traits.status) return false;
+  return contains(got.body, overload_message) || contains(got.body, "upstream_credentials") ||
+         contains(got.body, "insufficient_quota");
+}
+
 // Is this what became of what that provider sent?
 bool fits(const Asked& asked, const Got& got, const Served& served) {
-  const Way& way = asked.way;
-  if (way.translated() && (served.status != 200 || served.behaviour == Behaviour::error_event) &&
-      got.whole && got.status >= 400) {
-    const bool same = served.status == 200 ? got.status >= 500 : got.status == served.status;
-    return same && contains(got.body, overload_message);
-  }
+  const Way way = way_of(asked, served);
+  if (served.kind() != dialect::ErrorKind::none && got.status >= 400 && fits_error(got, served))
+    return true;
   if (served.status != got.status) return false;
+  // Of nothing nothing is begun.
+  if (!got.whole && served.answer_body.empty()) return false;
   std::string_view body = got.body;
   std::string_view error;
   if (way.stream) part_at_error(way, got.body, body, error);
@@ -100,8 +107,9 @@ bool fits(const Asked& asked, const Got& got, const Served& served) {
   Translation translation;
   std::string timeless;
   if (way.translated()) {
-    translation = translated_answer(way, asked.own, got.request_id, served.answer_body,
-                                    served.finished && got.whole);
+    translation =
+        translated_answer(way, served.deployment->upstream_model, asked.own, got.request_id,
+                          served.answer_body, served.finished && got.whole);
     timeless = without_times(std::string(body));
     expected = translation.text;
     seen = timeless;
@@ -113,77 +121,103 @@ bool fits(const Asked& asked, const Got& got, const Served& served) {
     return ended && seen.size() == expected.size();
   }
   if (way.stream) {
-    judge_cut(asked, got, body, error, served);
+    judge_cut(way, got, body, error, served);
   } else if (way.translated() && !got.reads_slowly) {
     note_violation("a translated answer was begun before it was complete");
   }
   return true;
 }
 
-// What the providers got for this request.
-void judge_tries(const Asked& asked, const std::vector<Served>& tries) {
+// What the providers got for this request: each its own, in its dialect.
+void judge_bodies(const Asked& asked, const std::vector<Served>& tries, const Court& court) {
   for (const Served& served : tries) {
-    if (served.request_body != asked.expected)
-      note_violation("the provider got other bytes than it had to: %.300s instead of %.300s",
-                     served.request_body.c_str(), asked.expected.c_str());
-    if (served.wire != asked.way.provider || served.stream != asked.way.stream)
-      note_violation("the provider was asked in another way");
-  }
-  if (tries.size() > 2) note_violation("a request was tried %zu times", tries.size());
-  for (size_t i = 0; i + 1 < tries.size(); ++i) {
-    if (tries[i].answer_seen)
-      note_violation("a request was tried again although its answer had begun");
+    const Way way = way_of(asked, served);
+    std::string expected = asked.own;
+    if (way.translated()) {
+      expected = translated_request(court.config, way, *served.deployment, asked.own);
+    } else if (asked.wire != Wire::gemini) {
+      expected = "{\"model\":\"" + served.deployment->upstream_model + "\"" + asked.rest;
+    }
+    if (served.request_body != expected)
+      note_violation("%s got other bytes than it had to: %.300s instead of %.300s",
+                     served.deployment->id.c_str(), served.request_body.c_str(), expected.c_str());
+    if (served.stream != asked.stream) note_violation("the provider was asked in another way");
   }
 }
 
 // Nothing excuses that the client does not get it.
-bool must_arrive(const Asked& asked, const Got& got, const Served& served) {
-  const bool said = asked.way.translated() && served.behaviour == Behaviour::error_event;
-  return !got.starved && is_good(served.behaviour) && !(said && asked.way.stream);
+bool must_arrive(const Asked& asked, const Served& served, const Court& court) {
+  return !court.climate.starves && asked.timeout == nullptr && is_good(served.behaviour) &&
+         served.kind() == dialect::ErrorKind::none;
+}
+
+void judge_untried(const Asked& asked, const Got& got) {
+  const bool over_limit = got.status == 429 && contains(got.body, "concurrent_requests_max");
+  const bool over_cost = got.status == 429 && contains(got.body, "budget_exceeded") &&
+                         (asked.cost == Cost::tiny || asked.cost == Cost::modest);
+  if (got.status < 500 && !over_limit && !over_cost)
+    note_violation("an answer %u to a request no provider got: %.200s", got.status,
+                   std::string(got.body).c_str());
+}
+
+// An error that only the gateway could say, of attempts that all failed.
+bool is_own_error(const Got& got, const std::vector<Served>& tries) {
+  for (const std::string_view code : {"all_upstreams_failed", "upstream_timeout", "overloaded"}) {
+    if (got.status >= 500 && contains(got.body, code)) return true;
+  }
+  for (const Served& served : tries) {
+    if (fits_error(got, served)) return true;
+  }
+  return false;
+}
+
+void judge_tried(const Asked& asked, const Got& got, const std::vector<Served>& tries,
+                 const Told* told, const Court& court) {
+  const Served& last = tries.back();
+  const bool hedged = told == nullptr || told->hedged;
+  if (last.behind_surplus) return;
+  if (!got.whole && !hedged && must_arrive(asked, last, court))
+    note_violation("a good answer (%s) was cut", name_of(last));
+  for (const Served& served : tries) {
+    if (fits(asked, got, served)) return;
+  }
+  const bool lost = !hedged && last.finished && must_arrive(asked, last, court);
+  if (is_own_error(got, tries) && !lost) return;
+  note_violation(
+      "client %s (%s, %s) got %u, %zu bytes, %s, which no provider sent (%s, %zu bytes, "
+      "%s): %.80s",
+      got.by, asked.number.c_str(), name_of(way_of(asked, last)).c_str(), got.status,
+      got.body.size(), got.whole ? "whole" : "cut", name_of(last), last.answer_body.size(),
+      last.finished ? "finished" : "unfinished", std::string(got.body).c_str());
 }
 
 }  // namespace
 
-void judge(const Asked& asked, const Got& got, const Book& book) {
+Way way_of(const Asked& asked, const Served& served) {
+  return {asked.wire, served.wire, asked.stream, asked.array};
+}
+
+void judge(const Asked& asked, const Got& got, const Court& court) {
+  const auto found = court.book.tries.find(asked.number);
+  const bool tried = found != court.book.tries.end();
+  court.book.request_ids[asked.number] = got.request_id;
   if (asked.must_fail) {
     if (got.status < 400) note_violation("client %s got %u", got.by, got.status);
-    if (book.count(asked.number) != 0)
-      note_violation("a request that was refused reached a provider");
+    if (tried) note_violation("a request that was refused reached a provider");
     return;
   }
-  auto found = book.find(asked.number);
-  if (found == book.end()) {
-    const bool over_limit = got.status == 429 && contains(got.body, "concurrent_requests_max");
-    if (got.status < 500 && !over_limit)
-      note_violation("an answer %u to a request no provider got: %.200s", got.status,
-                     std::string(got.body).c_str());
-    return;
+  const auto record = court.book.told.find(got.request_id);
+  const Told* told = record == court.book.told.end() ? nullptr : &record->second;
+  const std::vector<Served> none;
+  const std::vector<Served>& tries = tried ? found->second : none;
+  if (tried) {
+    judge_bodies(asked, tries, court);
+    judge_tries(asked, got, tries, told, court);
+    judge_tried(asked, got, tries, told, court);
+  } else {
+    judge_untried(asked, got);
   }
-  const std::vector<Served>& tries = found->second;
-  judge_tries(asked, tries);
-  const Served& last = tries.back();
-  if (last.behind_surplus) return;
-  if (!got.whole && must_arrive(asked, got, last))
-    note_violation("a good answer (%s) was cut", name_of(last.behaviour));
-  for (const Served& served : tries) {
-    if (fits(asked, got, served)) return;
-  }
-  // A provider may close a kept connection while the next request is on its way: that one is tried
-  // again, once.
-  const bool ours = contains(got.body, "all_upstreams_failed") ||
-                    contains(got.body, "upstream_timeout") || contains(got.body, "overloaded");
-  if (got.status >= 500 && ours && !(last.finished && must_arrive(asked, got, last))) return;
-  if (got.status == 504) return;
-  for (const Served& served : tries) {
-    std::printf("  tried: %s, %zu bytes sent, %s\n", name_of(served.behaviour),
-                served.answer_body.size(), served.finished ? "finished" : "unfinished");
-  }
-  note_violation(
-      "client %s (%s, %s) got %u, %zu bytes, %s, which no provider sent (%s, %zu bytes, "
-      "%s): %.80s",
-      got.by, asked.number.c_str(), name_of(asked.way).c_str(), got.status, got.body.size(),
-      got.whole ? "whole" : "cut", name_of(last.behaviour), last.answer_body.size(),
-      last.finished ? "finished" : "unfinished", std::string(got.body).c_str());
+  if (got.status != 200) judge_failure(asked, got, tries, told, court);
 }
 
 }  // namespace hyperion::sim

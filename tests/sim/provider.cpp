@@ -7,43 +7,6 @@
 namespace hyperion::sim {
 namespace {
 
-struct Trait {
-  const char* name;
-  bool good;
-};
-
-constexpr Trait traits[] = {
-    {"plain", true},
-    {"plain chunked", true},
-    {"plain until close", true},
-    {"plain large", true},
-    {"error status", true},
-    {"stream", true},
-    {"stream large", true},
-    {"informational", true},
-    {"early answer", true},
-    {"cut in head", false},
-    {"cut in body", false},
-    {"cut in event", false},
-    {"cut between events", false},
-    {"no end marker", false},
-    {"reset before", false},
-    {"reset within", false},
-    {"reset on reuse", false},
-    {"stall before head", false},
-    {"stall of tokens", false},
-    {"comments only", false},
-    {"garbage", false},
-    {"two lengths", false},
-    {"short body", false},
-    {"surplus", true},
-    {"huge head", false},
-    {"huge event", false},
-    {"error event", true},
-    {"close after", true},
-};
-static_assert(std::size(traits) == static_cast<size_t>(Behaviour::count));
-
 // What stands between two marks; empty if the first is not there.
 std::string text_between(const std::string& body, const std::string& mark, char end) {
   size_t at = body.find(mark);
@@ -54,16 +17,14 @@ std::string text_between(const std::string& body, const std::string& mark, char 
 
 }  // namespace
 
-const char* name_of(Behaviour behaviour) { return traits[static_cast<size_t>(behaviour)].name; }
-bool is_good(Behaviour behaviour) { return traits[static_cast<size_t>(behaviour)].good; }
-
-Provider::Provider(World& world, SimStream& stream, Book& book, bool only_good)
-    : world_(world),
+Provider::Provider(const Surroundings& surroundings, SimStream& stream, size_t index)
+    : around_(surroundings),
+      world_(surroundings.world),
       stream_(stream),
-      book_(book),
-      only_good_(only_good),
+      book_(surroundings.book),
+      index_(index),
       parser_(limits_),
-      arena_(world.blocks(), 256 * 1024),
+      arena_(surroundings.world.blocks(), 256 * 1024),
       alive_(std::make_shared<bool>(true)) {}
 
 Provider::~Provider() { *alive_ = false; }
@@ -110,8 +71,11 @@ bool Provider::on_body(std::string_view bytes) {
 }
 
 void Provider::on_gateway_closed(bool) {
-  if (busy_)
-    book_[number_][served_index_].answer_seen = stream_.delivered_bytes() > delivered_at_request_;
+  if (!number_.empty()) {
+    served().over = true;
+    served().lost = stream_.delivered_bytes() < sent_bytes_;
+    if (busy_) served().answer_seen = stream_.delivered_bytes() > delivered_at_request_;
+  }
   closed_ = true;
   *alive_ = false;
   alive_ = std::make_shared<bool>(false);
@@ -119,37 +83,86 @@ void Provider::on_gateway_closed(bool) {
 
 Behaviour Provider::choose(bool stream) {
   Random& random = world_.random();
-  if (only_good_ || random.chance(2, 5)) {
-    if (!stream) return static_cast<Behaviour>(random.below(5));
-    return random.chance(1, 4) ? Behaviour::stream_large : Behaviour::stream;
+  const Climate& climate = around_.climate;
+  if (const Outage* outage = climate.outage_at(index_, key_, world_.clock().now().ns)) {
+    refusal_ = refusal_of(*outage);
+    return choose_in(*outage);
+  }
+  const bool good = climate.only_good || climate.steady[index_] || climate.blameless ||
+                    !random.chance(climate.troubled ? 4 : 3, 5);
+  if (good) {
+    if (climate.blameless && requests_ > 1 && random.chance(1, 6)) return Behaviour::reset_on_reuse;
+    if (climate.blameless && !climate.steady[index_] && random.chance(1, 3)) {
+      draw_refusal();
+      return Behaviour::error_status;
+    }
+    if (!stream) return static_cast<Behaviour>(random.below(4));
+    return random.chance(1, 8) ? Behaviour::stream_large : Behaviour::stream;
   }
   while (true) {
     auto behaviour = static_cast<Behaviour>(random.below(static_cast<uint64_t>(Behaviour::count)));
+    if (random.chance(1, 3)) behaviour = Behaviour::error_status;
     if (behaviour == Behaviour::reset_on_reuse && requests_ < 2) continue;
+    if (behaviour == Behaviour::error_status) draw_refusal();
     return behaviour;
   }
 }
 
+void Provider::draw_refusal() {
+  const std::span<const Refusal> all = refusals();
+  do {
+    refusal_ = &all[world_.random().below(all.size())];
+  } while (around_.climate.blameless && !is_blameless(*refusal_));
+}
+
+Behaviour Provider::choose_in(const Outage& outage) {
+  switch (outage.kind) {
+    case Outage::Kind::refuses:
+    case Outage::Kind::resets: return Behaviour::reset_before;
+    case Outage::Kind::stalls: return Behaviour::stall_head;
+    default: return Behaviour::error_status;
+  }
+}
+
+const Refusal* Provider::refusal_of(const Outage& outage) const {
+  const uint16_t status = outage.kind == Outage::Kind::rate_limited  ? 429
+                          : outage.kind == Outage::Kind::key_refused ? 401
+                                                                     : 503;
+  for (const Refusal& refusal : refusals()) {
+    if (refusal.status == status) return &refusal;
+  }
+  return nullptr;
+}
+
 void Provider::read_head() {
   const http::RequestHead& head = parser_.head();
+  const catalog::Provider& provider = around_.config.catalog.providers()[index_];
   target_ = head.target;
   const char* header = "authorization";
-  const char* key = "Bearer provider-secret";
+  std::string prefix = "Bearer ";
+  std::string_view path = "/v1/chat/completions";
   wire_ = dialect::Wire::openai_chat;
-  if (head.path == "/v1/messages") {
+  if (provider.dialect == catalog::Dialect::anthropic) {
     wire_ = dialect::Wire::anthropic;
     header = "x-api-key";
-    key = "provider-secret";
-  } else if (head.path.starts_with("/v1beta/models/")) {
+    path = "/v1/messages";
+  } else if (provider.dialect == catalog::Dialect::gemini) {
     wire_ = dialect::Wire::gemini;
     header = "x-goog-api-key";
-    key = "provider-secret";
-  } else if (head.path != "/v1/chat/completions") {
-    note_violation("the provider was asked on %s", target_.c_str());
+    path = "/v1beta/models/";
   }
+  if (wire_ != dialect::Wire::openai_chat) prefix.clear();
+  if (wire_ == dialect::Wire::gemini ? !head.path.starts_with(path) : head.path != path)
+    note_violation("provider %s was asked on %s", provider.name.c_str(), target_.c_str());
   array_ = wire_ == dialect::Wire::gemini && head.path.ends_with(":streamGenerateContent") &&
            head.query != "alt=sse";
-  if (head.headers.find(header) != key) note_violation("the provider did not get its key");
+  size_t key = 0;
+  while (key < provider.key_count() &&
+         head.headers.find(header) != prefix + std::string(provider.reveal_key(key))) {
+    ++key;
+  }
+  if (key == provider.key_count()) note_violation("the provider did not get a key of its own");
+  key_ = static_cast<uint8_t>(key);
 }
 
 bool Provider::asked_for_stream() const {
@@ -167,64 +180,93 @@ void Provider::on_request() {
   ++requests_;
   if (busy_) {
     note_violation("a second request on a connection that is not done with the first (%s)",
-                   name_of(book_[number_][served_index_].behaviour));
+                   name_of(served().behaviour));
   }
   busy_ = true;
   delivered_at_request_ = stream_.delivered_bytes();
   number_ = text_between(body_, "number ", ';');
-  if (asked_model() != "upstream-model")
-    note_violation("the provider was asked for model '%s'", asked_model().c_str());
   if (body_.find("hyperion") != std::string::npos)
     note_violation("a key of Hyperion's own reached the provider");
-  bool stream = asked_for_stream();
-  Behaviour behaviour = choose(stream);
-  std::vector<Served>& served = book_[number_];
-  served_index_ = served.size();
-  Served entry;
-  entry.behind_surplus = surplus_at_ != 0 && delivered_at_request_ < surplus_at_;
+  if (book_.begun.contains(number_)) note_violation("an attempt after the answer had begun");
+  const bool stream = asked_for_stream();
+  refusal_ = nullptr;
+  const Behaviour behaviour = choose(stream);
+  served_index_ = book_.tries[number_].size();
+  book_.tries[number_].emplace_back();
+  Served& entry = served();
   entry.behaviour = behaviour;
-  entry.wire = wire_;
-  entry.stream = stream;
-  entry.array = array_;
-  entry.request_body = body_;
-  served.push_back(std::move(entry));
-  switch (behaviour) {
-    case Behaviour::reset_before:
-    case Behaviour::reset_on_reuse: end_connection(true); return;
-    case Behaviour::stall_head: return;
-    case Behaviour::garbage: send("SSH-2.0-OpenSSH_9.2\r\n\r\n\x01\x02"); return;
-    case Behaviour::two_lengths:
-      send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}");
-      return;
-    case Behaviour::huge_head:
-      send("HTTP/1.1 200 OK\r\nX-Filler: " + std::string(200'000, 'x') + "\r\n\r\n");
-      return;
-    case Behaviour::cut_head:
-      send("HTTP/1.1 200 OK\r\nContent-Ty");
-      end_connection(false);
-      return;
-    default: break;
-  }
+  entry.refusal = behaviour == Behaviour::error_status ? refusal_ : nullptr;
+  write_down(stream);
+  if (!begin_answer(behaviour)) return;
   if (behaviour == Behaviour::informational) send("HTTP/1.1 102 Processing\r\n\r\n");
-  if (stream) {
+  if (stream && behaviour != Behaviour::error_status) {
     answer_stream(behaviour);
   } else {
     answer_plain(behaviour);
   }
 }
 
+void Provider::write_down(bool stream) {
+  Served& entry = served();
+  entry.behind_surplus = surplus_at_ != 0 && delivered_at_request_ < surplus_at_;
+  entry.key = key_;
+  entry.wire = wire_;
+  entry.stream = stream;
+  entry.array = array_;
+  entry.request_body = body_;
+  entry.begun_ns = world_.clock().now().ns;
+  const std::string model = asked_model();
+  for (const catalog::Deployment& deployment : around_.config.catalog.deployments()) {
+    const bool here = deployment.provider->index == index_;
+    if (here && deployment.upstream_model == model) entry.deployment = &deployment;
+  }
+  if (entry.deployment == nullptr) {
+    note_violation("a provider was asked for model '%s'", model.c_str());
+    entry.deployment = &around_.config.catalog.deployments()[0];
+    return;
+  }
+  const resilience::Health& health = *around_.health;
+  entry.breaker =
+      health.breaker(health.target_of(*entry.deployment, key_)).state(world_.clock().now());
+}
+
+bool Provider::begin_answer(Behaviour behaviour) {
+  switch (behaviour) {
+    case Behaviour::reset_before:
+    case Behaviour::reset_on_reuse: end_connection(true); return false;
+    case Behaviour::stall_head: return false;
+    case Behaviour::garbage: send("SSH-2.0-OpenSSH_9.2\r\n\r\n\x01\x02"); return false;
+    case Behaviour::two_lengths:
+      send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}");
+      return false;
+    case Behaviour::huge_head:
+      send("HTTP/1.1 200 OK\r\nX-Filler: " + std::string(200'000, 'x') + "\r\n\r\n");
+      return false;
+    case Behaviour::cut_head:
+      send("HTTP/1.1 200 OK\r\nContent-Ty");
+      end_connection(false);
+      return false;
+    default: return true;
+  }
+}
+
 void Provider::send(std::string bytes, std::string body, bool last) {
   then([this, bytes = std::move(bytes), body = std::move(body), last] {
     if (closed_) return;
-    book_[number_][served_index_].answer_body += body;
+    Served& entry = served();
+    entry.answer_body += body;
     if (last) {
-      Served& served = book_[number_][served_index_];
-      served.finished = !served.stream || served.behaviour != Behaviour::no_end_marker;
+      entry.finished = !entry.stream || entry.behaviour != Behaviour::no_end_marker;
+      entry.finished_ns = world_.clock().now().ns;
       busy_ = false;
     }
     sent_bytes_ += bytes.size();
-    if (last && book_[number_][served_index_].behaviour == Behaviour::surplus)
+    entry.sent_end = sent_bytes_;
+    if (last && entry.behaviour == Behaviour::surplus) {
+      // The gateway will not keep that connection.
       surplus_at_ = sent_bytes_;
+      ++book_.losses;
+    }
     stream_.deliver(bytes);
   });
 }
@@ -232,125 +274,14 @@ void Provider::send(std::string bytes, std::string body, bool last) {
 void Provider::end_connection(bool reset) {
   then([this, reset] {
     ended_ = true;
+    ++book_.losses;
+    served().cut = true;
     if (reset) {
       stream_.deliver_reset();
     } else {
       stream_.deliver_end();
     }
   });
-}
-
-void Provider::answer_plain(Behaviour behaviour) {
-  Random& random = world_.random();
-  size_t size =
-      behaviour == Behaviour::plain_large ? 300'000 + random.below(400'000) : random.below(3000);
-  const Speaker speaker(wire_, false, number_);
-  std::string body = speaker.whole_answer(std::string(size, 'a'));
-  std::string head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n";
-  if (behaviour == Behaviour::error_status) {
-    head = "HTTP/1.1 429 Too Many Requests\r\nContent-Type: application/json\r\nRetry-After: 7\r\n";
-    book_[number_][served_index_].status = 429;
-    body = speaker.refusal();
-  }
-  std::string length = "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";
-  switch (behaviour) {
-    case Behaviour::plain_chunked:
-      send(head + "Transfer-Encoding: chunked\r\n\r\n");
-      for (size_t at = 0; at < body.size(); at += 700) send_chunk(body.substr(at, 700));
-      send("0\r\n\r\n", {}, true);
-      return;
-    case Behaviour::plain_until_close:
-      send(head + "Connection: close\r\n\r\n" + body, body, true);
-      end_connection(false);
-      return;
-    case Behaviour::cut_plain:
-    case Behaviour::cut_event:
-    case Behaviour::cut_between_events:
-    case Behaviour::short_body:
-      send(head + length + body.substr(0, body.size() / 2), body.substr(0, body.size() / 2));
-      end_connection(false);
-      return;
-    case Behaviour::reset_within:
-      send(head + length + body.substr(0, body.size() / 2), body.substr(0, body.size() / 2));
-      end_connection(true);
-      return;
-    case Behaviour::stall_tokens:
-      send(head + length + body.substr(0, body.size() / 2), body.substr(0, body.size() / 2));
-      return;
-    case Behaviour::surplus:
-      send(head + length + body + "HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", body, true);
-      return;
-    case Behaviour::close_after:
-      send(head + length + body, body, true);
-      end_connection(false);
-      return;
-    default: send(head + length); send(body, body, true);
-  }
-}
-
-void Provider::send_chunk(const std::string& body) {
-  if (body.empty()) return;
-  char head[20];
-  std::snprintf(head, sizeof(head), "%zx\r\n", body.size());
-  send(head + body + "\r\n", body);
-}
-
-void Provider::answer_stream(Behaviour behaviour) {
-  const char* type = array_ ? "application/json" : "text/event-stream";
-  send(std::string("HTTP/1.1 200 OK\r\nContent-Type: ") + type +
-       "\r\nTransfer-Encoding: chunked\r\n\r\n");
-  Speaker speaker(wire_, array_, number_);
-  send_chunk(speaker.opening());
-  if (!answer_pieces(behaviour, speaker) || !spoil_end(behaviour, speaker)) return;
-  send_chunk(speaker.closing());
-  send(behaviour == Behaviour::surplus ? "0\r\n\r\nHTTP/1.1 200 OK\r\n" : "0\r\n\r\n", {}, true);
-  if (behaviour == Behaviour::close_after) end_connection(false);
-}
-
-bool Provider::answer_pieces(Behaviour behaviour, Speaker& speaker) {
-  Random& random = world_.random();
-  if (behaviour == Behaviour::comments_only) {
-    for (int i = 0; i < 40; ++i) {
-      busy_until_ns_ = std::max(busy_until_ns_, world_.clock().now().ns) + 5 * ns_per_s;
-      send_chunk(speaker.comment());
-    }
-    return false;
-  }
-  size_t events = behaviour == Behaviour::stream_large ? 200 + random.below(400) : random.below(6);
-  size_t size = behaviour == Behaviour::stream_large ? 2000 : 20;
-  std::string pending;
-  for (size_t i = 0; i < events; ++i) {
-    // Without an escape in it: what comes next is cut anywhere.
-    pending += speaker.text(std::string(1 + random.below(size), 'b'));
-    size_t cut = random.chance(1, 2) ? pending.size() : random.below(pending.size());
-    send_chunk(pending.substr(0, cut));
-    pending.erase(0, cut);
-    if (behaviour == Behaviour::stall_tokens && i == events / 2) return false;
-  }
-  if (random.chance(1, 4)) pending += speaker.tool_call();
-  send_chunk(pending);
-  return true;
-}
-
-bool Provider::spoil_end(Behaviour behaviour, Speaker& speaker) {
-  switch (behaviour) {
-    case Behaviour::cut_event:
-    case Behaviour::cut_plain:
-    case Behaviour::short_body:
-      send_chunk(speaker.half_event());
-      end_connection(false);
-      return false;
-    case Behaviour::cut_between_events: end_connection(false); return false;
-    case Behaviour::reset_within: end_connection(true); return false;
-    case Behaviour::stall_tokens: return false;
-    case Behaviour::no_end_marker: send("0\r\n\r\n", {}, true); return false;
-    case Behaviour::huge_event:
-      send_chunk(speaker.event_without_end(std::string(70'000, 'x')));
-      for (int i = 1; i < 20; ++i) send_chunk(std::string(70'000, 'x'));
-      return false;
-    case Behaviour::error_event: send_chunk(speaker.failure()); return true;
-    default: return true;
-  }
 }
 
 }  // namespace hyperion::sim

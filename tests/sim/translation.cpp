@@ -5,7 +5,6 @@
 #include "base/arena.h"
 #include "dialect/language.h"
 #include "http/sse_splitter.h"
-#include "sim/setting.h"
 
 namespace hyperion::sim {
 namespace {
@@ -66,18 +65,8 @@ std::string name_of(const Way& way) {
          std::string(dialect::name_of(way.provider)) + how;
 }
 
-const char* model_at(Wire provider) {
-  switch (provider) {
-    case Wire::anthropic: return "test-anthropic";
-    case Wire::gemini: return "test-gemini";
-    default: return "test-model";
-  }
-}
-
-std::string translated_request(const Way& way, const std::string& body) {
-  const config::Config& config = *shared_config();
-  const catalog::Deployment& deployment =
-      *config.catalog.resolve(model_at(way.provider)).deployment;
+std::string translated_request(const config::Config& config, const Way& way,
+                               const catalog::Deployment& deployment, const std::string& body) {
   Memory& all = memory();
   dialect::Request request;
   dialect::RequestProblem problem;
@@ -96,8 +85,9 @@ std::string translated_request(const Way& way, const std::string& body) {
   return good && !out.failed() ? std::string(out.text()) : std::string();
 }
 
-Translation translated_answer(const Way& way, const std::string& request_body,
-                              const std::string& request_id, const std::string& answer, bool over) {
+Translation translated_answer(const Way& way, const std::string& upstream_model,
+                              const std::string& request_body, const std::string& request_id,
+                              const std::string& answer, bool over) {
   Memory& all = memory();
   dialect::Request request;
   dialect::RequestProblem problem;
@@ -107,7 +97,7 @@ Translation translated_answer(const Way& way, const std::string& request_body,
   dialect::AnswerContext context;
   context.request = &request;
   context.request_id = request_id;
-  context.model = "upstream-model";
+  context.model = upstream_model;
   context.stream = way.stream;
   context.include_usage = request.include_usage;
   context.json_array = way.array;

@@ -6,6 +6,7 @@
 
 #include <string>
 
+#include "config/config.h"
 #include "dialect/wire.h"
 
 namespace hyperion::sim {
@@ -23,11 +24,9 @@ struct Way {
 // "anthropic to gemini, streamed".
 std::string name_of(const Way& way);
 
-// The name under which clients ask for the model of a provider of this dialect.
-const char* model_at(dialect::Wire provider);
-
 // The body for the provider; empty if the request cannot be translated.
-std::string translated_request(const Way& way, const std::string& body);
+std::string translated_request(const config::Config& config, const Way& way,
+                               const catalog::Deployment& deployment, const std::string& body);
 
 struct Translation {
   std::string text;
@@ -37,8 +36,9 @@ struct Translation {
 
 // The body for the client of what a provider has sent. `over`: nothing more will come. Without
 // times: see without_times.
-Translation translated_answer(const Way& way, const std::string& request_body,
-                              const std::string& request_id, const std::string& answer, bool over);
+Translation translated_answer(const Way& way, const std::string& upstream_model,
+                              const std::string& request_body, const std::string& request_id,
+                              const std::string& answer, bool over);
 
 // Leaves out the digits of `created` and `created_at`, which are the gateway's clock.
 std::string without_times(std::string text);

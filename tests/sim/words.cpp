@@ -38,17 +38,20 @@ std::string Speaker::whole_answer(const std::string& text) const {
   }
 }
 
-std::string Speaker::refusal() const {
-  const std::string message = overload_message;
+// Words that mean nothing by themselves, but for the one that a status shares with others.
+std::string Speaker::refusal(const Refusal& refusal) const {
+  const bool long_one = refusal.kind == dialect::ErrorKind::context_too_long;
+  const std::string message =
+      std::string(overload_message) + (long_one ? ": prompt is too long" : "");
   switch (wire_) {
     case Wire::anthropic:
-      return R"({"type":"error","error":{"type":"rate_limit_error","message":")" + message + "\"}}";
+      return R"({"type":"error","error":{"type":"simulated_error","message":")" + message + "\"}}";
     case Wire::gemini:
-      return R"({"error":{"code":429,"message":")" + message +
-             R"(","status":"RESOURCE_EXHAUSTED"}})";
+      return R"({"error":{"code":)" + std::to_string(refusal.status) + R"(,"message":")" + message +
+             R"(","status":"SIMULATED"}})";
     default:
       return R"({"error":{"message":")" + message +
-             R"(","type":"requests","param":null,"code":"rate_limit_exceeded"}})";
+             R"(","type":"simulated","param":null,"code":null}})";
   }
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "dialect/wire.h"
+#include "sim/behaviour.h"
 
 namespace hyperion::sim {
 
@@ -21,7 +22,7 @@ class Speaker {
       : wire_(wire), array_(array), id_(std::move(id)) {}
 
   std::string whole_answer(const std::string& text) const;
-  std::string refusal() const;  // the body of a 429
+  std::string refusal(const Refusal& refusal) const;  // the body of an error
 
   std::string opening();
   std::string text(const std::string& piece);

@@ -57,9 +57,9 @@ io::Stream* World::accept(SimPeer* peer) {
 
 SimStream* World::stream_of(io::Stream* stream) { return static_cast<SimStream*>(stream); }
 
-io::Stream* World::SimTransport::connect(const io::Address&, io::StreamHandler* handler) {
+io::Stream* World::SimTransport::connect(const io::Address& address, io::StreamHandler* handler) {
   auto* stream = new SimStream(world_, handler);
-  std::unique_ptr<SimPeer> peer = world_.on_connect(*stream);
+  std::unique_ptr<SimPeer> peer = world_.on_connect(*stream, address.port());
   if (peer == nullptr) {
     stream->refuse(ErrorCode::connect_failed);
     return stream;

@@ -60,8 +60,8 @@ class World {
   bool step();
   uint64_t steps() const { return steps_; }
 
-  // What the gateway's connects lead to; nullptr refuses the connection.
-  std::function<std::unique_ptr<SimPeer>(SimStream&)> on_connect;
+  // What the gateway's connects to a port lead to; nullptr refuses the connection.
+  std::function<std::unique_ptr<SimPeer>(SimStream&, uint16_t)> on_connect;
 
   // A stream as a listener would hand it over, its far end being `peer` (not owned).
   io::Stream* accept(SimPeer* peer);

@@ -58,6 +58,15 @@ void judge_error_event(const Way& way, std::string_view error, bool first, bool 
   if (contains(error, overload_message) && !said) note_violation("an error that no provider sent");
 }
 
+// A token, a call, or the end: what an answer may begin with.
+bool says_something(std::string_view answer) {
+  for (const std::string_view mark :
+       {":\"b", "look_up", "stop_reason\":\"", "finish_reason\":\"", "finishReason\":\""}) {
+    if (contains(answer, mark)) return true;
+  }
+  return false;
+}
+
 // Of a stream that did not end cleanly.
 void judge_cut(const Way& way, const Got& got, std::string_view body, std::string_view error,
                const Served& served) {
@@ -72,11 +81,9 @@ void judge_cut(const Way& way, const Got& got, std::string_view body, std::strin
   } else {
     judge_error_event(way, error, body.empty(), said);
   }
-  bool has_token = contains(body, ":\"b") || contains(body, "look_up") || contains(body, "stop") ||
-                   contains(body, "STOP") || contains(body, "end_turn");
   // A translation may hold back what begins with a token.
   const bool begun = way.translated() ? !body.empty() : !got.body.empty();
-  if (begun && !has_token && !said) {
+  if (begun && !says_something(served.answer_body) && !said) {
     note_violation("an answer was begun before its first token (%s): %.300s",
                    name_of(served.behaviour), std::string(got.body).c_str());
   }
@@ -116,6 +123,8 @@ bool fits(const Asked& asked, const Got& got, const Served& served) {
     ended = translation.ended;
   }
   if (!expected.starts_with(seen)) return false;
+  // Nothing of it was let through: it is of whoever had said something.
+  if (!got.whole && seen.empty() && !says_something(served.answer_body)) return false;
   if (got.whole) {
     if (!error.empty()) note_violation("a cut answer ended cleanly");
     return ended && seen.size() == expected.size();

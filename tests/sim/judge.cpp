@@ -102,7 +102,8 @@ bool fits(const Asked& asked, const Got& got, const Served& served) {
   const Way way = way_of(asked, served);
   if (served.kind() != dialect::ErrorKind::none && got.status >= 400 && fits_error(got, served))
     return true;
-  if (served.status != got.status) return false;
+  // Of an error of another dialect the client sees no bytes.
+  if (served.status != got.status || (way.translated() && served.status != 200)) return false;
   // Of nothing nothing is begun.
   if (!got.whole && served.answer_body.empty()) return false;
   std::string_view body = got.body;

@@ -368,6 +368,11 @@ def test_the_log_says_who_was_tried_and_why(tmp_path):
         assert status == 502 and line["gave_up"] in ("attempts", "time")
 
 
+def is_stopped(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as stat:
+        return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+
 # Providers that die --------------------------------------------------------------------------
 
 
@@ -385,6 +390,7 @@ def test_a_provider_that_is_killed_or_stopped_is_got_round(tmp_path, stream):
             # Stopped: a plain answer may be silent for all its time, a stream may not.
             if stream:
                 here.simulator.process.send_signal(signal.SIGSTOP)
+                wait_until(lambda: is_stopped(here.simulator.process.pid), "the provider to stop")
                 try:
                     status, headers, _ = here.ask(**asked)
                 finally:
@@ -559,7 +565,7 @@ def test_what_was_set_aside_for_attempts_is_given_back(tmp_path):
 
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize(
-    "fault", ["503", "reset", "slow:60000", "401", "429, retryafter:30", "html"])
+    "fault", ["503", "529", "reset", "slow:60000", "401", "429, retryafter:30", "html"])
 def test_the_openai_client_gets_one_good_answer(tmp_path, fault, stream):
     with world(tmp_path) as here:
         # A plain answer may be silent for as long as it takes: there a late one is no failure.

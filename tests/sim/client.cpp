@@ -49,7 +49,8 @@ SimClient::SimClient(World& world, Court& court, uint32_t number, Manner manner)
 
 void SimClient::connect_to(SimStream& stream) {
   stream_ = &stream;
-  if (manner_ == Manner::slow_reader) stream.set_taken_per_send(1 + world_.random().below(20'000));
+  // Of all its large answers in fewer steps than a world may have.
+  if (manner_ == Manner::slow_reader) stream.set_taken_per_send(16 + world_.random().below(20'000));
 }
 
 std::string SimClient::compose_rest(const Asked& request) {

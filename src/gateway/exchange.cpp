@@ -218,6 +218,9 @@ void Exchange::flush_answer() {
 // The one end of every exchange: counters, the log line, and the client goes on.
 void Exchange::finish(Outcome outcome, bool broken) {
   HYPERION_ASSERT(!finished_);
+  // A second attempt whose request is refused for the first one's sake, or the other way round.
+  if (!HYPERION_PLANTED(upstream_not_closed)) drop_other(attempt_);
+  if (!HYPERION_PLANTED(hedge_not_cancelled)) drop_other(hedge_);
   finished_ = true;
   if (!HYPERION_PLANTED(wait_outlives_client)) gateway_.runtime().timers.cancel(wait_);
   gateway_.runtime().timers.cancel(late_);

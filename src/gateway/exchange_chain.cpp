@@ -201,8 +201,9 @@ bool Exchange::start_leg(const Leg& leg, bool hedge, Event& blocked) {
   } else if (!first) {
     gateway_.counters().fallbacks.add();
   }
+  // Before the start, which may end the attempt and with it the exchange.
+  if (!hedge) arm_hedge(*attempt);
   attempt->start();
-  if (!hedge && attempt_ == attempt) arm_hedge(*attempt);
   return true;
 }
 
@@ -229,7 +230,14 @@ void Exchange::on_late() {
   Event blocked;
   gateway_.begin_hedging();
   hedging_ = true;
+  const std::string_view skipped = record_.skipped;
+  const std::string_view reason = record_.fallback_reason;
   if (begin_attempt(action, blocked) || finished_) return;
+  // It never was: nobody was left out for it, and it counts for nothing.
+  record_.skipped = skipped;
+  record_.fallback_reason = reason;
+  hedging_ = false;
+  gateway_.end_hedging();
   blocked.kind = Event::Kind::blocked;
   blocked.candidate = action.candidate;
   // Of the one that runs it says nothing.

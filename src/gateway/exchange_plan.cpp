@@ -68,6 +68,8 @@ bool Exchange::add_model(const catalog::Deployment& deployment, uint32_t place) 
   for (const ModelPlace& each : chain->places) {
     if (key_->allowed.allows(*each.deployment)) others[count++] = each.deployment;
   }
+  // None of them is this key's, but where the name leads is.
+  if (count == 0) return add_candidate(deployment, place);
   uint64_t sum = 0;
   for (size_t i = 0; i < count; ++i) {
     for (const ModelPlace& each : chain->places) {

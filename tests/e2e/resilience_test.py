@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import openai
 import pytest
 
-from harness.conf import CLIENT_KEY, PROVIDER_KEY
+from harness.conf import CLIENT_KEY, PROVIDER_KEY, sha256_of
 from harness.gateway import Gateway
 from harness.simulator import Simulator
 from harness.waiting import DEADLINE_S, wait_until
@@ -241,6 +241,18 @@ def test_places_share_the_load_and_stand_in_for_each_other_before_another_model(
         assert headers["x-hyperion-fallback-index"] == "1"
         # A provider that the client names is that provider.
         assert here.ask("east/gpt-4o", fallbacks=[])[0] == 503
+
+
+def test_a_key_that_may_use_none_of_the_places_gets_what_its_name_leads_to(tmp_path):
+    def places(port):
+        return regions(port) | {
+            "chains": [{"model": "east/gpt-4o", "places": {"west/gpt-4o": 1}}],
+            "keys": [{"id": "tests", "hash": sha256_of(CLIENT_KEY), "models": ["east/*"]}]}
+
+    with world(tmp_path, places) as here:
+        status, headers, text = here.ask()
+        assert status == 200, text
+        assert headers["x-hyperion-provider"] == "east"
 
 
 def test_an_empty_list_switches_the_confs_chain_off(tmp_path):

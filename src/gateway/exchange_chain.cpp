@@ -67,7 +67,7 @@ bool Exchange::begin_attempt(const Action& action, Event& blocked) {
   const auto skip = [&](Skip why, std::string_view reason) {
     blocked.skip = why;
     note(record_.skipped, deployment, reason);
-    record_.fallback_reason = reason;
+    if (record_.fallback_reason.empty()) record_.fallback_reason = reason;
     return false;
   };
   Leg leg;
@@ -235,7 +235,7 @@ void Exchange::on_late() {
   if (begin_attempt(action, blocked) || finished_) return;
   // It never was: nobody was left out for it, and it counts for nothing.
   record_.skipped = skipped;
-  record_.fallback_reason = reason;
+  if (record_.fallback_reason.empty()) record_.fallback_reason = reason;
   hedging_ = false;
   gateway_.end_hedging();
   blocked.kind = Event::Kind::blocked;
@@ -343,7 +343,7 @@ void Exchange::on_attempt_failed(Attempt& attempt, Error error,
                                   : failure_of_upstream(error, record_.provider);
   const std::string_view reason = dialect::name_of(event.error);
   note(record_.tried, *attempt.leg().resolution.deployment, reason);
-  record_.fallback_reason = reason;
+  if (record_.fallback_reason.empty()) record_.fallback_reason = reason;
   const Action action = chain_.next(event, gateway_.runtime().clock.now());
   if (action.kind == Action::Kind::none) clear_error();
   // One of two: the other is listened to from now on.

@@ -56,7 +56,7 @@ struct Record : Trace {
   std::string_view decision_line;    // for its header
   std::string_view decision;         // as JSON, numbers only
   uint32_t fallback_index = 0;       // in the chain; 0 is the one asked for or chosen
-  std::string_view fallback_reason;  // why the one before did not answer
+  std::string_view fallback_reason;  // why the first did not answer
   std::string_view tried;            // "openai/gpt-4o (overload)", … of those that failed
   std::string_view skipped;          // likewise, of those that were left out
   std::string_view gave_up;          // why nothing more was tried

@@ -254,17 +254,19 @@ void Health::refresh(Instant now) {
 uint32_t Health::weight_of(const catalog::Deployment& deployment, uint32_t conf_weight,
                            std::span<const catalog::Deployment* const> others) const {
   const Pace& own = pace_[deployment.index];
-  uint64_t fastest_us = own.first_token_us();
-  uint64_t best_rate = own.tokens_per_1000_s();
-  for (const catalog::Deployment* other : others) {
-    const Pace& pace = pace_[other->index];
-    if (pace.first_token_us() != 0)
-      fastest_us = std::min<uint64_t>(fastest_us, pace.first_token_us());
-    best_rate = std::max<uint64_t>(best_rate, pace.tokens_per_1000_s());
-  }
   uint64_t parts = weight_parts;
-  if (own.first_token_us() != 0) parts = parts * fastest_us / own.first_token_us();
-  if (own.tokens_per_1000_s() != 0) parts = parts * own.tokens_per_1000_s() / best_rate;
+  if (own.comparable()) {
+    uint64_t fastest_us = own.first_token_us();
+    uint64_t best_rate = own.tokens_per_1000_s();
+    for (const catalog::Deployment* other : others) {
+      const Pace& pace = pace_[other->index];
+      if (!pace.comparable()) continue;
+      fastest_us = std::min<uint64_t>(fastest_us, pace.first_token_us());
+      best_rate = std::max<uint64_t>(best_rate, pace.tokens_per_1000_s());
+    }
+    parts = parts * fastest_us / own.first_token_us();
+    if (own.tokens_per_1000_s() != 0) parts = parts * own.tokens_per_1000_s() / best_rate;
+  }
   parts = std::max(parts, weight_parts_min);
   return static_cast<uint32_t>(
       std::max<uint64_t>(1, std::min<uint64_t>(conf_weight * parts, UINT32_MAX)));

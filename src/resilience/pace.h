@@ -18,10 +18,14 @@ class Pace {
  public:
   // Answers before the percentile means something.
   static constexpr uint32_t samples_min = 20;
+  // And before places are compared: the first one may have paid for the connection.
+  static constexpr uint32_t compared_min = 8;
+
+  bool comparable() const { return samples_ >= compared_min; }
 
   void saw_first_token(uint64_t us) {
     const uint64_t bounded = std::clamp<uint64_t>(us, 1, UINT32_MAX);
-    first_token_us_ = moved(first_token_us_, bounded);
+    first_token_us_ = moved(first_token_us_, bounded, samples_);
     uint16_t& bin = bins_[bin_of(bounded)];
     ++bin;
     if (++samples_ < halved_at) return;
@@ -37,7 +41,9 @@ class Pace {
     constexpr uint64_t tokens_min = 8;
     if (tokens < tokens_min || us == 0) return;
     const uint64_t rate = tokens * 1'000'000'000 / us;
-    tokens_per_1000_s_ = moved(tokens_per_1000_s_, std::clamp<uint64_t>(rate, 1, UINT32_MAX));
+    tokens_per_1000_s_ =
+        moved(tokens_per_1000_s_, std::clamp<uint64_t>(rate, 1, UINT32_MAX), rates_);
+    ++rates_;
   }
 
   // Lately; 0: unknown.
@@ -59,9 +65,9 @@ class Pace {
   static constexpr uint32_t halved_at = 512;
   static constexpr size_t octaves = 27;  // to two minutes
 
-  static uint32_t moved(uint32_t mean, uint64_t value) {
-    constexpr uint64_t weight = 8;
-    if (mean == 0) return static_cast<uint32_t>(value);
+  // The plain mean of the first few, then one that moves.
+  static uint32_t moved(uint32_t mean, uint64_t value, uint32_t before) {
+    const uint64_t weight = std::min<uint64_t>(uint64_t{before} + 1, 8);
     return static_cast<uint32_t>((mean * (weight - 1) + value + weight - 1) / weight);
   }
   static size_t bin_of(uint64_t us) {
@@ -77,6 +83,7 @@ class Pace {
   uint32_t first_token_us_ = 0;
   uint32_t tokens_per_1000_s_ = 0;
   uint32_t samples_ = 0;
+  uint32_t rates_ = 0;
   std::array<uint16_t, octaves * 2> bins_{};
 };
 

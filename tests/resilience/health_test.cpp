@@ -275,6 +275,19 @@ TEST_CASE("what is up but slow loses weight, never all of it") {
   CHECK(world.health.weight_of(*both[1], 10, both) == 500);
 }
 
+TEST_CASE("a first answer that paid for its connection starves no place") {
+  World world(2);
+  const std::array<const catalog::Deployment*, 2> both = {&world.deployment(0),
+                                                          &world.deployment(1)};
+  world.health.saw_first_token(world.deployment(0), 900'000);
+  for (int i = 0; i < 20; ++i) world.health.saw_first_token(world.deployment(1), 100'000);
+  CHECK(world.health.weight_of(*both[0], 10, both) == 10'000);
+  for (int i = 0; i < 7; ++i) world.health.saw_first_token(world.deployment(0), 100'000);
+  // The mean of eight: 200 ms.
+  CHECK(world.health.weight_of(*both[0], 10, both) > 4'900);
+  CHECK(world.health.weight_of(*both[0], 10, both) <= 5'000);
+}
+
 TEST_CASE("the percentile follows: above 95 of 100 first tokens, within an octave's half") {
   Pace pace;
   Random random(3);

@@ -21,7 +21,7 @@ constexpr size_t scanner_kept_bytes = 1024 * 1024;
 void Exchange::scan_and_decide() {
   json::ScanError error;
   const json::Limits& limits = snapshot_->config->settings.json;
-  const bool good = gateway_.scanner().scan(body_.view(), limits, scan_, error);
+  const bool good = gateway_.scanner_for(this).scan(body_.view(), limits, scan_, error);
   if (!good) refuse(failure_of(error), Side::client, Phase::decide);
   const bool decided = good && decide();
   // Its index is several times the body: what grew for a huge one goes back.

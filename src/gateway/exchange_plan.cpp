@@ -168,29 +168,24 @@ bool Exchange::add_fallback(std::string_view name, size_t number, uint32_t place
   return true;
 }
 
-// What the request needs of whoever answers it. Scans the body again: when a fallback's turn comes
-// the scanner has long served others. False: the request is refused.
+// What the request needs of whoever answers it. Scans the body again where the scanner has served
+// others since: when a fallback's turn comes after a failure. False: the request is refused.
 bool Exchange::judge() {
   if (demands_) return true;
   if (record_.routed != routing::Route::passthrough || explains_) {
     demands_ = gateway_.router().question().demands;
     return true;
   }
-  json::Scan scan;
-  json::ScanError error;
-  Failure failure;
-  const json::Limits& limits = snapshot_->config->settings.json;
-  bool good = gateway_.scanner().scan(body_.view(), limits, scan, error);
-  if (!good) failure = failure_of(error);
-  if (good) {
-    const RouteRequest request = route_request(scan);
-    good = gateway_.router().route(request, failure);
+  if (!gateway_.scanner_is_of(this)) {
+    json::Scan scan;
+    json::ScanError error;
+    if (!gateway_.scanner_for(this).scan(body_.view(), snapshot_->config->settings.json, scan,
+                                         error)) {
+      refuse(failure_of(error), Side::client, Phase::decide);
+      return false;
+    }
   }
-  if (!good) {
-    refuse(failure, Side::client, Phase::decide);
-    return false;
-  }
-  demands_ = gateway_.router().question().demands;
+  demands_ = gateway_.router().demands(route_request(scan_));
   return true;
 }
 

@@ -33,7 +33,7 @@ RouteRequest Exchange::route_request(const json::Scan& scan) {
   RouteRequest request;
   request.body = body_.view();
   request.scan = &scan;
-  request.scanner = &gateway_.scanner();
+  request.scanner = &gateway_.last_scanner();
   request.endpoint = endpoint_;
   request.requested = record_.requested_model;
   request.asked = resolution_.deployment;

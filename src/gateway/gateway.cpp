@@ -106,7 +106,10 @@ std::string Gateway::apply(std::shared_ptr<const config::Config> config) {
   uint64_t body_max = config->settings.http.body_size_max_bytes;
   bool changed =
       snapshot_ == nullptr || snapshot_->config->settings.http.body_size_max_bytes != body_max;
-  if (changed) scanner_ = std::make_unique<json::Scanner>(body_max);
+  if (changed) {
+    scanner_ = std::make_unique<json::Scanner>(body_max);
+    scanned_for_ = nullptr;
+  }
   refusals_.clear();
   snapshot_ = std::move(next);
   configure_admission();

@@ -94,7 +94,15 @@ class Gateway {
   io::Runtime& runtime() { return runtime_; }
   Counters& counters() { return counters_; }
   const std::shared_ptr<const Snapshot>& snapshot() const { return snapshot_; }
-  json::Scanner& scanner() { return *scanner_; }
+  // For whatever: what it scanned before is gone.
+  json::Scanner& scanner() { return scanner_for(nullptr); }
+  // For the body of an exchange, of which it knows until somebody else's scan.
+  json::Scanner& scanner_for(const Exchange* exchange) {
+    scanned_for_ = exchange;
+    return *scanner_;
+  }
+  bool scanner_is_of(const Exchange* exchange) const { return scanned_for_ == exchange; }
+  const json::Scanner& last_scanner() const { return *scanner_; }
   Router& router() { return router_; }
   DecisionRing& decisions() { return decisions_; }
   MemoryBudget& bodies() { return bodies_; }
@@ -159,6 +167,7 @@ class Gateway {
   ByteBuffer scratch_{scratch_blocks_, bodies_};
   tls::HandshakeGate handshake_gate_;
   std::unique_ptr<json::Scanner> scanner_;
+  const Exchange* scanned_for_ = nullptr;  // only compared: it may be gone
   Router router_;
   DecisionRing decisions_;
   std::shared_ptr<const Snapshot> snapshot_;

@@ -102,6 +102,15 @@ bool Router::route(const RouteRequest& request, Failure& failure) {
   return false;
 }
 
+routing::Demands Router::demands(const RouteRequest& request) {
+  routing::read_conversation(
+      request.body, request.scanner->walk_again(request.body, request.config->settings.json),
+      request.endpoint->wire, *conversation_);
+  const routing::Window window(conversation_->last.text());
+  const routing::TokenEstimate tokens = routing::estimate_tokens(*conversation_, window);
+  return routing::demands_of(*conversation_, tokens.most, tokens.expected);
+}
+
 void Router::score_turns(const routing::Window& window, const config::Config& config,
                          std::string_view key) {
   const routing::Conversation& conversation = *conversation_;

@@ -56,6 +56,9 @@ class Router {
   // choose from. A request for passthrough is judged and keeps its model.
   bool route(const RouteRequest& request, Failure& failure);
 
+  // What the request needs of whoever answers it, without a decision: a quarter of its time.
+  routing::Demands demands(const RouteRequest& request);
+
   const routing::Decision& decision() const { return *decision_; }
   const routing::Question& question() const { return question_; }
   const routing::Field& field() const { return field_; }

@@ -147,7 +147,8 @@ class Exchange final : public ListNode<ExchangeTag> {
   bool add_candidate(const catalog::Deployment& deployment, uint32_t place);
   bool add_model(const catalog::Deployment& deployment, uint32_t place);
   bool add_fallbacks(uint32_t place);
-  bool add_fallback(std::string_view name, size_t number, uint32_t place);
+  void add_fallback(std::string_view name, size_t number, uint32_t place);
+  bool is_candidate(const catalog::Deployment& deployment) const;
   bool judge();
   std::string_view unfit(const catalog::Deployment& deployment, const Crossing& crossing);
   // The chain
@@ -167,7 +168,7 @@ class Exchange final : public ListNode<ExchangeTag> {
                                   const dialect::ProviderError* said);
   void drop_other(Attempt*& other);
   void count_possibly_billed();
-  void note(std::string_view& list, const catalog::Deployment& deployment, std::string_view reason);
+  void note(std::string_view& list, std::string_view name, std::string_view reason);
   void name_dropped(std::string_view name);
   void name_dropped_fallback(uint32_t place);
   void take(Attempt& attempt);

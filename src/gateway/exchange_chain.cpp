@@ -52,11 +52,10 @@ void Exchange::act(Action action) {
 }
 
 // Left out, and named: "anthropic/claude-haiku-4-5 (vision)".
-void Exchange::note(std::string_view& list, const catalog::Deployment& deployment,
-                    std::string_view reason) {
+void Exchange::note(std::string_view& list, std::string_view name, std::string_view reason) {
   if (client_ == nullptr) return;
   Arena& arena = client_->arena();
-  (void)((list.empty() || arena.append(list, "; ")) && arena.append(list, deployment.id) &&
+  (void)((list.empty() || arena.append(list, "; ")) && arena.append(list, name) &&
          arena.append(list, " (") && arena.append(list, reason) && arena.append(list, ")"));
 }
 
@@ -66,7 +65,7 @@ bool Exchange::begin_attempt(const Action& action, Event& blocked) {
   const resilience::Candidate& candidate = chain_[action.candidate];
   const auto skip = [&](Skip why, std::string_view reason) {
     blocked.skip = why;
-    note(record_.skipped, deployment, reason);
+    note(record_.skipped, deployment.id, reason);
     if (record_.fallback_reason.empty()) record_.fallback_reason = reason;
     return false;
   };
@@ -127,7 +126,7 @@ void Exchange::name_dropped_fallback(uint32_t place) {
 // Always false: what was to be tried is not.
 bool Exchange::leave_out(const catalog::Deployment& deployment, Skip skip, Event& blocked) {
   blocked.skip = skip;
-  note(record_.skipped, deployment, name_of(skip));
+  note(record_.skipped, deployment.id, name_of(skip));
   return false;
 }
 
@@ -342,7 +341,7 @@ void Exchange::on_attempt_failed(Attempt& attempt, Error error,
   last_failure_ = said != nullptr ? failure_of(*said, record_.provider)
                                   : failure_of_upstream(error, record_.provider);
   const std::string_view reason = dialect::name_of(event.error);
-  note(record_.tried, *attempt.leg().resolution.deployment, reason);
+  note(record_.tried, attempt.leg().resolution.deployment->id, reason);
   if (record_.fallback_reason.empty()) record_.fallback_reason = reason;
   const Action action = chain_.next(event, gateway_.runtime().clock.now());
   if (action.kind == Action::Kind::none) clear_error();

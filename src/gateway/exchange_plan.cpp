@@ -39,9 +39,7 @@ int64_t worst_nano_usd(const catalog::Deployment& deployment, const routing::Dem
 }  // namespace
 
 bool Exchange::add_candidate(const catalog::Deployment& deployment, uint32_t place) {
-  for (size_t i = 0; i < chain_.count(); ++i) {
-    if (candidates_[i] == &deployment && !deployment.is_open()) return true;
-  }
+  if (is_candidate(deployment)) return true;
   Candidate candidate;
   candidate.keys =
       static_cast<uint8_t>(std::min<size_t>(deployment.provider->key_count(), Chain::keys_max));
@@ -139,33 +137,36 @@ bool Exchange::add_fallbacks(uint32_t place) {
              Side::client, Phase::decide);
       return false;
     }
-    if (!add_fallback(name, number, ++place)) return false;
+    add_fallback(name, number, ++place);
   }
   return true;
 }
 
-bool Exchange::add_fallback(std::string_view name, size_t number, uint32_t place) {
+// One that nobody can be found for, that this key may not use or that stands there already is left
+// out, and named by its place: the others may serve.
+void Exchange::add_fallback(std::string_view name, size_t number, uint32_t place) {
+  const catalog::Resolution found = snapshot_->config->catalog.resolve(name);
+  const bool known = found.found() && !found.deployment->is_open();
+  std::string_view reason;
+  if (!known) {
+    reason = found.outcome == catalog::Resolution::Outcome::retired ? "retired" : "unknown";
+  } else if (!key_->allowed.allows(*found.deployment)) {
+    reason = "not_allowed";
+  } else if (is_candidate(*found.deployment)) {
+    reason = "duplicate";
+  } else {
+    add_model(*found.deployment, place);
+    return;
+  }
   char param[64];
   std::snprintf(param, sizeof(param), "hyperion.fallbacks[%zu]", number);
-  const int size = static_cast<int>(std::min<size_t>(name.size(), 100));
-  const catalog::Resolution found = snapshot_->config->catalog.resolve(name);
-  if (!found.found() || found.deployment->is_open()) {
-    refuse(make_failure(404, "model_not_found", param,
-                        "`%s`: the model `%.*s` is not known, retired, or served by no provider "
-                        "of this gateway.",
-                        param, size, name.data()),
-           Side::client, Phase::decide);
-    return false;
-  }
-  const catalog::Deployment& deployment = *found.deployment;
-  if (!key_->allowed.allows(deployment)) {
-    refuse(make_failure(403, "model_not_allowed", param,
-                        "`%s`: this key may not use the model `%.*s`.", param, size, name.data()),
-           Side::client, Phase::decide);
-    return false;
-  }
-  add_model(deployment, place);
-  return true;
+  note(record_.skipped, client_->arena().copy(param), reason);
+  name_dropped(param);
+}
+
+bool Exchange::is_candidate(const catalog::Deployment& deployment) const {
+  return std::find(candidates_.begin(), candidates_.begin() + chain_.count(), &deployment) !=
+         candidates_.begin() + chain_.count();
 }
 
 // What the request needs of whoever answers it. Scans the body again where the scanner has served

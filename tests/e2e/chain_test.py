@@ -119,7 +119,6 @@ def test_a_failing_pick_of_auto_gives_way_to_the_next_ranked(demo):
 @pytest.mark.parametrize(
     ("fallbacks", "status", "param"),
     [
-        (["gpt-4o-mini", "no-such-model"], 404, "hyperion.fallbacks[1]"),
         (["gpt-4o-mini"] * 9, 400, "hyperion.fallbacks"),
         ("gpt-4o-mini", 400, "hyperion.fallbacks"),
     ],
@@ -127,6 +126,20 @@ def test_a_failing_pick_of_auto_gives_way_to_the_next_ranked(demo):
 def test_a_wrong_fallback_is_refused_by_its_place(demo, fallbacks, status, param):
     got, _, text = ask(demo, model="gpt-4o", hyperion={"fallbacks": fallbacks})
     assert (got, json.loads(text)["error"]["param"]) == (status, param)
+
+
+def test_names_that_can_serve_nothing_are_left_out_and_named(demo):
+    names = ["no-such-model", "gpt-4o", "gpt-4o-mini", "gpt-4o-mini", ""]
+    status, headers, text = ask(demo, "gpt-4o=503", model="gpt-4o", fallbacks=names)
+    assert status == 200, text
+    assert headers["x-hyperion-model"].startswith("gpt-4o-mini")
+    assert headers["x-hyperion-fallback-index"] == "3"
+    assert headers["x-hyperion-fallback-skipped"] == (
+        "hyperion.fallbacks[0] (unknown); hyperion.fallbacks[1] (duplicate); "
+        "hyperion.fallbacks[3] (duplicate); hyperion.fallbacks[4] (unknown)")
+    # Nobody else is left: the client hears of the failure, and of what was left out.
+    status, _, text = ask(demo, "gpt-4o=503", model="gpt-4o", fallbacks=["no-such-model"])
+    assert status == 503
 
 
 def test_a_fallback_that_cannot_do_it_is_left_out_and_named(demo):

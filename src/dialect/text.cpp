@@ -172,17 +172,19 @@ Maker maker_of(std::string_view& signature, Maker home) {
 
 namespace {
 
-// Searched by its first two bytes, 16 places at once.
-bool contains(std::string_view text, std::string_view word) {
+// Searched by two bytes of it that are rare in texts, 16 places at once.
+bool contains(std::string_view text, std::string_view word, size_t rare) {
   using Bytes = unsigned char __attribute__((vector_size(16)));
-  const char* at = text.data();
-  const char* const end = at + text.size();
+  if (text.size() < word.size()) return false;
+  // Where the rare bytes of a match may stand.
+  const char* at = text.data() + rare;
+  const char* const end = text.data() + text.size() - word.size() + rare + 1;
   const auto is_here = [&](const char* place) {
-    return static_cast<size_t>(end - place) >= word.size() &&
-           std::memcmp(place, word.data(), word.size()) == 0;
+    return *place == word[rare] && std::memcmp(place - rare, word.data(), word.size()) == 0;
   };
-  const Bytes first = Bytes{} + static_cast<unsigned char>(word[0]);
-  const Bytes second = Bytes{} + static_cast<unsigned char>(word[1]);
+  const Bytes first = Bytes{} + static_cast<unsigned char>(word[rare]);
+  const Bytes second = Bytes{} + static_cast<unsigned char>(word[rare + 1]);
+  // A match has at least one more byte behind the second of these.
   for (; end - at > 16; at += 16) {
     Bytes here;
     Bytes next;
@@ -207,14 +209,14 @@ bool contains(std::string_view text, std::string_view word) {
 bool carries_foreign_thinking(Wire wire, std::string_view body, bool unmarked) {
   switch (wire) {
     case Wire::anthropic:
-      return contains(body, "hyperion.gemini.") || contains(body, "hyperion.openai.");
+      return contains(body, "hyperion.gemini.", 1) || contains(body, "hyperion.openai.", 1);
     case Wire::openai_responses:
-      return contains(body, "hyperion.anthropic.") || contains(body, "hyperion.gemini.");
+      return contains(body, "hyperion.anthropic.", 1) || contains(body, "hyperion.gemini.", 1);
     // There it is base64: "hyperion.".
-    case Wire::gemini: return contains(body, "aHlwZXJpb24u");
+    case Wire::gemini: return contains(body, "aHlwZXJpb24u", 0);
     case Wire::openai_chat:
       return unmarked &&
-             (contains(body, "thinking_blocks\"") || contains(body, "thought_signature\""));
+             (contains(body, "thinking_blocks\"", 7) || contains(body, "thought_signature\"", 6));
   }
   return false;
 }

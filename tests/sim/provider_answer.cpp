@@ -68,9 +68,10 @@ void Provider::answer_stream(Behaviour behaviour) {
        "\r\nTransfer-Encoding: chunked\r\n\r\n");
   Speaker speaker(wire_, array_, words_id());
   send_chunk(speaker.opening());
+  // Slow, and yet in time: what bytes take on their way, up to some 200 ms a piece, comes on top.
   if (behaviour == Behaviour::slow_token)
     wait((world_.random().chance(1, 2) ? 50 : 1'000) * ns_per_ms +
-         world_.random().below(900 * ns_per_ms));
+         world_.random().below(300 * ns_per_ms));
   if (behaviour == Behaviour::error_first) {
     say_failure(speaker);
     send_chunk(speaker.closing());

@@ -18,7 +18,8 @@ bool contains(std::string_view text, std::string_view part) {
 
 bool ends_event(const Way& way, std::string_view text) {
   if (way.array) return text.ends_with('}') || text.ends_with(']') || text.ends_with("\r\n");
-  return text.ends_with("\n\n") || text.ends_with("\r\n\r\n");
+  // A lone CR ends a line, too: what comes behind it may still be on its way.
+  return text.ends_with("\n\n") || text.ends_with("\r\n\r\n") || text.ends_with("\r\n\r");
 }
 
 // How an error event begins, and how it ends.
@@ -71,7 +72,11 @@ bool says_something(std::string_view answer) {
 void judge_cut(const Way& way, const Got& got, std::string_view body, std::string_view error,
                const Served& served) {
   const bool said = served.said_kind != dialect::ErrorKind::none;
-  if (!body.empty() && !ends_event(way, body)) note_violation("half an event reached a client");
+  if (!body.empty() && !ends_event(way, body)) {
+    note_violation(
+        "half an event reached a client: %.300s",
+        std::string(body.substr(body.size() - std::min<size_t>(body.size(), 300))).c_str());
+  }
   if (error.empty()) {
     // A reader that is too slow is left alone; everyone else learns that this is not the end.
     const bool told = said && contains(got.body, overload_message);  // by the provider itself
